@@ -1,0 +1,195 @@
+/**
+ * The kinds of value a configuration key can have, as zod types that say in one sentence what is allowed and what was
+ * found. Pure.
+ */
+import * as z from 'zod';
+import type { Address, Prefix } from '../net/ip.ts';
+import {
+  isBroadcast,
+  isLinkLocal,
+  isLoopback,
+  isMulticast,
+  isUnspecified,
+  parseAddress,
+  parsePrefix,
+} from '../net/ip.ts';
+import { DURATION_PATTERN, parseDuration } from './duration.ts';
+import { nearest } from './nearest.ts';
+import { describeValue, quote } from './problems.ts';
+
+interface Issue {
+  readonly code?: string | undefined;
+  readonly input?: unknown;
+}
+
+/** `must be <allowed>; found <value>`, or that the key is missing. */
+export function must(allowed: string): (issue: Issue) => string {
+  return (issue) =>
+    issue.input === undefined
+      ? `missing: must be ${allowed}`
+      : `must be ${allowed}; found ${describeValue(issue.input)}`;
+}
+
+/** A mapping that refuses keys it does not know. Its message about those has one line for each, in their order. */
+export function mapping<Shape extends z.core.$ZodShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  const wrongType = must(`a mapping with ${known.length > 6 ? 'keys such as ' : ''}${known.slice(0, 6).join(', ')}`);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => unknownKey(key, known)).join('\n')
+        : wrongType(issue),
+  });
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const meant = nearest(key, known);
+  const shown = quote(key).slice(1, -1);
+  return `unknown key \`${shown}\`; ${meant === null ? `the keys here are ${known.join(', ')}` : `did you mean \`${meant}\`?`}`;
+}
+
+/** A whole number within a range, ends included. */
+export function integer(min: number, max: number) {
+  const error = must(`a whole number from ${min} to ${max}`);
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** `true` or `false`. */
+export function flag() {
+  return z.boolean({ error: must('true or false') });
+}
+
+/** Text that matches a pattern; `allowed` says in words what that is. */
+export function text(pattern: RegExp, allowed: string) {
+  const error = (issue: Issue) => `${must(allowed)(issue)}${quotesHint(issue.input)}`;
+  return z.string({ error }).regex(pattern, { error });
+}
+
+/** Any text between two lengths, in characters. */
+export function freeText(minLength: number, maxLength: number) {
+  const allowed = `text of ${minLength} to ${maxLength} characters`;
+  const error = (issue: Issue) =>
+    typeof issue.input === 'string'
+      ? `must be ${allowed}; found ${issue.input.length} characters`
+      : `${must(allowed)(issue)}${quotesHint(issue.input)}`;
+  return z.string({ error }).min(minLength, { error }).max(maxLength, { error });
+}
+
+/** YAML takes `12`, `1e3` and `true` for more than text. */
+function quotesHint(input: unknown): string {
+  return typeof input === 'number' || typeof input === 'boolean' ? ' (put it in quotes if it is text)' : '';
+}
+
+/** One of a few words. `notYet` names words that a reader may expect here, but that lvsd does not offer. */
+export function choice<const Word extends string>(words: readonly Word[], notYet: readonly string[] = []) {
+  const oneOf = words.length === 1 ? words.join() : `one of ${words.join(', ')}`;
+  const allowed = must(oneOf);
+  return z.enum(words, {
+    error: (issue) => {
+      if (typeof issue.input !== 'string') return allowed(issue);
+      if (notYet.includes(issue.input)) {
+        return `${quote(issue.input)} is not supported yet; must be ${oneOf}`;
+      }
+      const meant = nearest(issue.input, words);
+      return `${allowed(issue)}${meant === null ? '' : `; did you mean ${quote(meant)}?`}`;
+    },
+  });
+}
+
+/** A list of such items. */
+export function list<Item extends z.core.$ZodType>(item: Item) {
+  return z.array(item, { error: must('a list') });
+}
+
+/** What else holds for a duration besides its range. */
+export interface DurationRule {
+  /** Only multiples of so many milliseconds are exact where the value is used. */
+  readonly stepMs?: number;
+  /** The step in words, such as `10ms`. */
+  readonly step?: string;
+}
+
+/** A duration within a range, ends included, both written as in the file. The parsed value is in milliseconds. */
+export function duration(min: string, max: string, { stepMs = 1, step = '1ms' }: DurationRule = {}) {
+  const allowed = `a duration from ${min} to ${max}${stepMs > 1 ? ` in steps of ${step}` : ''}`;
+  const error = (issue: Issue) => `${must(allowed)(issue)}${unitHint(issue.input)}`;
+  const minMs = parseDuration(min) ?? 0;
+  const maxMs = parseDuration(max) ?? 0;
+  return z
+    .string({ error })
+    .regex(DURATION_PATTERN, { error })
+    .transform((written, context) => {
+      const ms = parseDuration(written);
+      if (ms !== null && ms >= minMs && ms <= maxMs && ms % stepMs === 0) return ms;
+      context.addIssue({ code: 'custom', message: error({ input: written }) });
+      return z.NEVER;
+    });
+}
+
+function unitHint(input: unknown): string {
+  const bare = typeof input === 'number' || (typeof input === 'string' && /^\d+(\.\d+)?$/.test(input));
+  if (bare) return `, which has no unit: write ${String(input)}s if seconds are meant (ms, s, m, h)`;
+  return typeof input === 'string' && !DURATION_PATTERN.test(input) ? ' (examples: 250ms, 1.5s, 5m, 2h)' : '';
+}
+
+/** Why an address cannot be where it is, or `null`. */
+export type AddressRule = (bytes: Uint8Array) => string | null;
+
+/** An IPv4 or IPv6 address that passes the rule. */
+export function address(rule: AddressRule) {
+  const error = must('an IPv4 or IPv6 address');
+  return z.string({ error }).transform((written, context): Address => {
+    const parsed = parseAddress(written);
+    const wrong = parsed === null ? error({ input: written }) : refusal(written, parsed, rule);
+    if (parsed !== null && wrong === null) return parsed;
+    context.addIssue({ code: 'custom', message: wrong ?? '' });
+    return z.NEVER;
+  });
+}
+
+/** An address that passes the rule, with a prefix length; without one it stands alone (/32 or /128). */
+export function prefixed(rule: AddressRule) {
+  const error = must('an IPv4 or IPv6 address, optionally with /1 to /32 or /1 to /128');
+  return z.string({ error }).transform((written, context): Prefix => {
+    const parsed = parsePrefix(written);
+    const usable = parsed !== null && parsed.prefixLength > 0;
+    const wrong = usable ? refusal(written, parsed.address, rule) : error({ input: written });
+    if (usable && wrong === null) return parsed;
+    context.addIssue({ code: 'custom', message: wrong ?? '' });
+    return z.NEVER;
+  });
+}
+
+function refusal(written: string, { bytes }: Address, rule: AddressRule): string | null {
+  const reason = rule(bytes);
+  return reason === null ? null : `must be ${reason}; found ${quote(written)}`;
+}
+
+/** For virtual servers and check targets: an address of one host. */
+export function unicast(bytes: Uint8Array): string | null {
+  if (isUnspecified(bytes)) return "one host's address, not the unspecified one";
+  if (isMulticast(bytes)) return "one host's address, not multicast";
+  if (isBroadcast(bytes)) return "one host's address, not broadcast";
+  if (isMapped(bytes)) return 'written as a plain IPv4 address';
+  return null;
+}
+
+/** For real servers: what the kernel accepts as a destination (ip_vs_ctl.c, ip_vs_new_dest). */
+export function destination(bytes: Uint8Array): string | null {
+  const linkLocal = bytes.length === 16 && isLinkLocal(bytes);
+  return unicast(bytes) ?? (linkLocal ? 'reachable beyond one link, not link-local' : null);
+}
+
+/** For virtual routers: an address that can move from host to host. */
+export function movable(bytes: Uint8Array): string | null {
+  return unicast(bytes) ?? (isLoopback(bytes) ? 'an address that other hosts can reach, not loopback' : null);
+}
+
+/** For the sync daemon's group. */
+export function multicast(bytes: Uint8Array): string | null {
+  return isMulticast(bytes) ? null : 'a multicast address';
+}
+
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes.length === 16 && isUnspecified(bytes.subarray(0, 10)) && bytes[10] === 0xff && bytes[11] === 0xff;
+}

@@ -1,0 +1,67 @@
+/** The file's values to the configuration, and what is wrong between them. Pure. */
+import { nearest } from './nearest.ts';
+import type { Finding, Path, Report } from './problems.ts';
+import { quote } from './problems.ts';
+import { resolveVirtualServers } from './resolve-virtual-servers.ts';
+import { resolveVirtualRouters } from './resolve-vrrp.ts';
+import type { RawConfig } from './schema.ts';
+import type { Config, ConnectionSyncConfig } from './types.ts';
+
+export interface Resolved {
+  /** Only to be used if there are no findings. */
+  readonly config: Config;
+  readonly findings: readonly Finding[];
+}
+
+/** `complete`: nothing was left out of `raw`, so that what is missing in it is missing in the file. */
+export function resolve(raw: RawConfig, complete: boolean): Resolved {
+  const findings: Finding[] = [];
+  const report: Report = (path: Path, message: string) => findings.push({ path, at: 'value', message });
+  const routers = raw.vrrp ?? [];
+  const servers = raw.virtual_servers ?? [];
+  if (complete) {
+    checkPurpose(raw, report);
+    checkFollow(raw, report);
+  }
+  const config: Config = {
+    name: raw.name,
+    vrrpProcess: {
+      realtimePriority: raw.vrrp_process.realtime_priority,
+      lockMemory: raw.vrrp_process.lock_memory,
+    },
+    virtualRouters: resolveVirtualRouters(routers, report),
+    connectionSync: resolveConnectionSync(raw),
+    ipvs: { reconcileIntervalMs: raw.ipvs.reconcile_interval, keepOnExit: raw.ipvs.keep_on_exit },
+    virtualServers: resolveVirtualServers(servers, raw, report),
+  };
+  return { config, findings };
+}
+
+/** A file cut short must not read as "delete everything". */
+function checkPurpose(raw: RawConfig, report: Report): void {
+  if (raw.vrrp !== undefined || raw.virtual_servers !== undefined) return;
+  report([], 'the file gives neither `vrrp` nor `virtual_servers` (if none are wanted: `virtual_servers: []`)');
+}
+
+function checkFollow(raw: RawConfig, report: Report): void {
+  const follow = raw.connection_sync?.follow;
+  const names = (raw.vrrp ?? []).map((router) => router.name);
+  if (follow === undefined || names.includes(follow)) return;
+  const meant = nearest(follow, names);
+  const hint = names.length === 0 ? 'there are none' : `there is ${names.map(quote).join(', ')}`;
+  const advice = meant === null ? hint : `did you mean ${quote(meant)}?`;
+  report(['connection_sync', 'follow'], `must name a virtual router of \`vrrp\`; found ${quote(follow)}; ${advice}`);
+}
+
+function resolveConnectionSync({ connection_sync: sync }: RawConfig): ConnectionSyncConfig | null {
+  if (sync === undefined) return null;
+  return {
+    follow: sync.follow,
+    interface: sync.interface,
+    syncId: sync.sync_id,
+    group: sync.group?.text ?? null,
+    port: sync.port ?? null,
+    ttl: sync.ttl ?? null,
+    maxLength: sync.max_length ?? null,
+  };
+}

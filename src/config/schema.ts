@@ -1,0 +1,286 @@
+/**
+ * What a configuration file may hold: every key with its type, range, default and description. The only source of
+ * these; `lvsd schema` prints it for editors, `resolve.ts` checks what concerns more than one key. Pure.
+ */
+import * as z from 'zod';
+import type { Forwarding, Scheduler } from '../ipvs/types.ts';
+import {
+  address,
+  choice,
+  destination,
+  duration,
+  flag,
+  freeText,
+  integer,
+  list,
+  mapping,
+  movable,
+  multicast,
+  must,
+  prefixed,
+  text,
+  unicast,
+} from './fields.ts';
+import { nearest } from './nearest.ts';
+import { describeValue, quote } from './problems.ts';
+import type { SchedulerFlag } from './types.ts';
+
+const SCHEDULERS = [
+  'rr',
+  'wrr',
+  'lc',
+  'wlc',
+  'lblc',
+  'lblcr',
+  'dh',
+  'sh',
+  'sed',
+  'nq',
+  'fo',
+  'ovf',
+  'mh',
+  'twos',
+] as const satisfies readonly Scheduler[];
+const FLAGS = [
+  'sh-fallback',
+  'sh-port',
+  'mh-fallback',
+  'mh-port',
+  'flag-1',
+  'flag-2',
+  'flag-3',
+] as const satisfies readonly SchedulerFlag[];
+const FORWARDING = ['nat', 'direct', 'tunnel'] as const satisfies readonly Forwarding[];
+const CHECK_TYPES = ['tcp', 'http', 'https', 'udp'] as const;
+/** Largest int of the kernel; thresholds are ints there. */
+const INT_MAX = 2_147_483_647;
+
+const NAME = 'a name of 1 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit';
+const name = () => text(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME);
+/** IFNAMSIZ is 16 with the closing zero; no slash, colon or space (dev_valid_name). */
+const interfaceName = () => text(/^(?!\.\.?$)[!-.0-9;-~]{1,15}$/, 'an interface name of 1 to 15 characters');
+const port = () => integer(1, 65_535);
+const scheduler = () => choice(SCHEDULERS);
+const forwarding = () => choice(FORWARDING, ['fullnat']);
+const weight = () => integer(0, 65_535);
+const onFailure = () => choice(['zero', 'remove']);
+const initial = () => choice(['down', 'up']);
+const interval = () => duration('50ms', '1h');
+const timeout = () => duration('1ms', '1h');
+
+const vrrpProcess = mapping({
+  realtime_priority: integer(0, 99)
+    .default(0)
+    .describe('SCHED_RR priority of the VRRP process; 0 leaves it at normal priority'),
+  lock_memory: flag().default(false).describe('Keep the VRRP process in memory (mlockall)'),
+});
+
+const announcements = mapping({
+  count: integer(1, 100).default(5).describe('Gratuitous ARP or unsolicited NA rounds at once'),
+  repeat_delay: duration('0s', '1h').prefault('5s').describe('The same rounds once more after this; 0s: never'),
+});
+
+const virtualRouter = mapping({
+  name: name().describe('Unique name; connection_sync, logs and commands refer to it'),
+  interface: interfaceName().describe('Where advertisements are sent and the addresses live'),
+  virtual_router_id: integer(1, 255).describe('VRID, equal on both directors; unique per interface and family'),
+  priority: integer(1, 255).default(100).describe('The higher one is active; 255: owner of the addresses'),
+  advertisement_interval: duration('10ms', '40.95s', { stepMs: 10, step: '10ms' })
+    .prefault('1s')
+    .describe('Time between advertisements; take-over needs a little more than three'),
+  preempt: flag().default(true).describe('Take over from an active router of lower priority'),
+  virtual_addresses: list(prefixed(movable).describe('Address, optionally with a prefix length (default /32, /128)'))
+    .min(1, { error: 'must hold at least one address' })
+    .describe('Addresses of one family that move together; IPv6: the first is link-local'),
+  transport: choice(['ip', 'udp']).default('ip').describe('IP protocol 112 as in RFC 9568, or the same in UDP'),
+  udp_port: port().optional().describe('With transport udp: port on both directors, default 8112'),
+  udp_peers: list(address(unicast).describe("The other director's own address"))
+    .optional()
+    .describe('With transport udp: the other directors; none: multicast'),
+  checksum: choice(['auto', 'rfc9568', 'pseudo'])
+    .default('auto')
+    .describe('IPv4: RFC 9568 (no pseudo-header), as keepalived (pseudo), or what the peer uses (auto)'),
+  announcements: announcements.prefault({}).describe('What tells neighbours that the addresses moved here'),
+});
+
+const connectionSync = mapping({
+  follow: name().describe('Virtual router whose role the sync daemon takes: master or backup'),
+  interface: interfaceName().describe('Where connections are sent to the other director; best a dedicated link'),
+  sync_id: integer(0, 255).default(0).describe('Equal on both directors; a backup with 0 accepts every id'),
+  group: address(multicast).optional().describe("Multicast group; default: the kernel's, 224.0.0.81"),
+  port: port().optional().describe("UDP port; default: the kernel's, 8848"),
+  ttl: integer(1, 255).optional().describe("TTL or hop limit; default: the kernel's, 1"),
+  max_length: integer(1024, 65_507).optional().describe("Bytes in one message; default: the kernel's, by MTU"),
+});
+
+const ipvs = mapping({
+  reconcile_interval: duration('500ms', '1h')
+    .prefault('5s')
+    .describe("How often the kernel's table is compared with the wanted one"),
+  keep_on_exit: flag().default(false).describe('Leave the virtual servers in the kernel when lvsd stops'),
+});
+
+const rhythm = {
+  interval: interval().optional().describe('Time between two probes; default: defaults.check.interval'),
+  timeout: timeout().optional().describe('Deadline for the whole exchange; default: defaults.check.timeout'),
+  rise: integer(1, 100).optional().describe('Successes in a row until up; default: defaults.check.rise'),
+  fall: integer(1, 100).optional().describe('Failures in a row until down; default: defaults.check.fall'),
+  address: address(unicast).optional().describe('Probe here instead of the real server'),
+  port: port().optional().describe("Probe this port instead of the real server's"),
+};
+
+/** Printable without spaces: it goes into a request line. */
+const urlPath = () => text(/^\/[!-~]{0,1999}$/, 'a path that starts with / and has no spaces');
+const hostName = () => text(/^[A-Za-z0-9._:[\]-]{1,255}$/, 'a host name or address, optionally with a port');
+
+const STATUS = 'a status from 100 to 599 such as 200, or a range such as "200-299"';
+const status = z.union(
+  [
+    z
+      .int({ error: must(STATUS) })
+      .min(100, { error: must(STATUS) })
+      .max(599, { error: must(STATUS) }),
+    text(/^[1-5]\d\d-[1-5]\d\d$/, STATUS),
+  ],
+  { error: must(STATUS) },
+);
+
+const httpKeys = {
+  method: choice(['GET', 'HEAD', 'OPTIONS', 'POST']).default('GET').describe('Request method'),
+  path: urlPath().default('/').describe('Path and query of the request'),
+  host: hostName().optional().describe('Host header; https: also the name in the certificate; default: address:port'),
+  status: list(status)
+    .min(1, { error: 'must hold at least one status' })
+    .default([200])
+    .describe('Answers that pass: numbers, or ranges such as "200-299"'),
+  body: freeText(1, 4096).optional().describe('Text that must occur in the first 64 KiB of the body'),
+};
+
+const payload = () => freeText(0, 1400);
+const expected = () => freeText(1, 4096);
+
+const tcpCheck = mapping({
+  type: z.literal('tcp').describe('Connect; optionally send and expect text'),
+  ...rhythm,
+  send: payload().optional().describe('Text sent after connecting; default: nothing'),
+  expect: expected().optional().describe('Text that must occur in the answer; default: connecting is enough'),
+});
+const httpCheck = mapping({ type: z.literal('http').describe('Request over HTTP'), ...rhythm, ...httpKeys });
+const httpsCheck = mapping({
+  type: z.literal('https').describe('Request over HTTPS'),
+  ...rhythm,
+  ...httpKeys,
+  verify: flag().default(true).describe('Check the certificate'),
+});
+const udpCheck = mapping({
+  type: z.literal('udp').describe('Send one datagram; optionally expect text'),
+  ...rhythm,
+  send: payload().default('').describe('Payload of the datagram'),
+  expect: expected().optional().describe('Text the reply must hold; default: no ICMP error within the timeout'),
+});
+
+const check = z
+  .discriminatedUnion('type', [tcpCheck, httpCheck, httpsCheck, udpCheck], { error: checkError })
+  .meta({ id: 'check', description: 'One probe' });
+const checks = () => list(check).optional();
+
+function checkError(issue: { readonly input?: unknown; readonly code?: string | undefined }): string {
+  const input = issue.input;
+  if (issue.code !== 'invalid_union' || typeof input !== 'object' || input === null) {
+    return must('a mapping with `type` and what it needs')(issue);
+  }
+  const type: unknown = 'type' in input ? input.type : undefined;
+  const allowed = `must be one of ${CHECK_TYPES.join(', ')}`;
+  if (type === undefined) return `missing: ${allowed}`;
+  const meant = typeof type === 'string' ? nearest(type, CHECK_TYPES) : null;
+  return `${allowed}; found ${describeValue(type)}${meant === null ? '' : `; did you mean ${quote(meant)}?`}`;
+}
+
+const target = {
+  address: address(destination).describe("The real server's own address"),
+  port: port().optional().describe("Only with forwarding nat; default: the virtual server's port"),
+  forwarding: forwarding().optional().describe("Default: the virtual server's"),
+};
+
+const realServer = mapping({
+  ...target,
+  weight: weight().optional().describe('Share of new connections, 0: none; default: defaults.weight'),
+  upper_threshold: integer(0, INT_MAX).default(0).describe('No new connections from this many on; 0: no limit'),
+  lower_threshold: integer(0, INT_MAX)
+    .default(0)
+    .describe('Again below this many, after the upper one was reached; 0: three quarters of it'),
+  checks: checks().describe("Replaces the virtual server's checks; an empty list: never probed"),
+});
+
+const persistence = mapping({
+  timeout: duration('1s', '744h', { stepMs: 1000, step: '1s' })
+    .prefault('6m')
+    .describe('How long a client stays with its real server after the last connection'),
+  prefix_length: integer(1, 128)
+    .optional()
+    .describe('Clients within one such prefix stay together; default: 32 or 128, each on its own'),
+  engine: choice(['sip']).optional().describe('Persistence by SIP Call-ID; udp only'),
+});
+
+const virtualServer = mapping({
+  name: name().describe('Unique name; logs, metrics and commands refer to it'),
+  address: address(unicast).optional().describe('Virtual address; with port, instead of fwmark'),
+  port: integer(0, 65_535).optional().describe('Port; 0: all ports, needs persistence'),
+  protocol: choice(['tcp', 'udp', 'sctp']).optional().describe('With address; default tcp'),
+  fwmark: integer(1, 4_294_967_295).optional().describe('Packets with this firewall mark, instead of address and port'),
+  family: choice(['ipv4', 'ipv6']).optional().describe('With fwmark; default ipv4'),
+  scheduler: scheduler().optional().describe('Default: defaults.scheduler'),
+  scheduler_flags: list(choice(FLAGS)).default([]).describe('Options of the scheduler'),
+  persistence: persistence.optional().describe('Keep a client on its real server; `{}` takes the defaults'),
+  one_packet: flag().default(false).describe('udp: schedule every datagram on its own'),
+  forwarding: forwarding().optional().describe('How packets reach the real servers; default: defaults.forwarding'),
+  quorum: integer(1, INT_MAX).default(1).describe('Sum of usable weights from which the virtual server counts as up'),
+  on_failure: onFailure()
+    .optional()
+    .describe('A failed real server: weight zero or removed; default: defaults.on_failure'),
+  initial: initial().optional().describe('Real servers before their first check; default: defaults.initial'),
+  checks: checks().describe('All must pass; default for tcp: one tcp check; an empty list: never probed'),
+  real_servers: list(realServer).default([]).describe('Where the connections go'),
+  sorry_server: mapping(target).optional().describe('Takes the connections while no real server can'),
+});
+
+const defaults = mapping({
+  check: mapping({
+    interval: interval().prefault('2s').describe('Time between two probes'),
+    timeout: timeout().prefault('1s').describe('Deadline for the whole exchange'),
+    rise: integer(1, 100).default(2).describe('Successes in a row until up'),
+    fall: integer(1, 100).default(3).describe('Failures in a row until down'),
+  })
+    .prefault({})
+    .describe('For checks that do not say otherwise'),
+  scheduler: scheduler().default('wlc').describe('Scheduler of virtual servers'),
+  forwarding: forwarding().default('direct').describe('Forwarding of virtual servers'),
+  weight: weight().default(1).describe('Weight of real servers'),
+  on_failure: onFailure().default('zero').describe('What becomes of failed real servers'),
+  initial: initial().default('down').describe('What real servers count as before their first check'),
+});
+
+/** The file as a zod type. Its input is the file, its output has defaults, milliseconds and parsed addresses. */
+export const fileSchema = mapping({
+  name: name().default('lvsd').describe('Name of this director in status and logs'),
+  vrrp_process: vrrpProcess.prefault({}).describe('The process that runs the virtual routers'),
+  vrrp: list(virtualRouter).optional().describe('Virtual routers: addresses that move between directors (VRRPv3)'),
+  connection_sync: connectionSync.optional().describe("The kernel's connection synchronisation between directors"),
+  ipvs: ipvs.prefault({}).describe("The kernel's IPVS table"),
+  defaults: defaults.prefault({}).describe('Values for virtual servers, real servers and checks that give none'),
+  virtual_servers: list(virtualServer).optional().describe('What is balanced, and where it goes'),
+});
+
+export type RawConfig = z.output<typeof fileSchema>;
+export type RawVirtualRouter = z.output<typeof virtualRouter>;
+export type RawVirtualServer = z.output<typeof virtualServer>;
+export type RawRealServer = z.output<typeof realServer>;
+export type RawPersistence = z.output<typeof persistence>;
+export type RawCheck = z.output<typeof check>;
+export type RawDefaults = z.output<typeof defaults>;
+
+/** JSON Schema (draft 7, which editors' YAML plugins read) of the file. */
+export function jsonSchema(): object {
+  const { $schema, ...schema } = z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' });
+  return { $schema, title: 'lvsd configuration', ...schema };
+}

@@ -1,0 +1,177 @@
+/**
+ * The checked configuration: what the rest of lvsd reads. Every default is filled in, every duration is in milliseconds,
+ * every address is in canonical text form. `schema.ts` says what the file may hold, `resolve.ts` turns it into this. Pure.
+ */
+import type { Forwarding, Scheduler } from '../ipvs/types.ts';
+
+export interface Config {
+  readonly name: string;
+  readonly vrrpProcess: VrrpProcessConfig;
+  readonly virtualRouters: readonly VirtualRouterConfig[];
+  readonly connectionSync: ConnectionSyncConfig | null;
+  readonly ipvs: IpvsConfig;
+  readonly virtualServers: readonly VirtualServerConfig[];
+}
+
+export interface VrrpProcessConfig {
+  /** SCHED_RR priority of the VRRP process, 1..99; 0 leaves it at normal priority. */
+  readonly realtimePriority: number;
+  /** Lock the process's memory (mlockall). */
+  readonly lockMemory: boolean;
+}
+
+export interface VirtualRouterConfig {
+  readonly name: string;
+  readonly interface: string;
+  readonly family: 4 | 6;
+  /** Virtual router identifier, 1..255. */
+  readonly vrid: number;
+  /** 1..254, 255 = address owner. */
+  readonly priority: number;
+  /** A multiple of 10 ms, 10..40950. */
+  readonly advertisementIntervalMs: number;
+  readonly preempt: boolean;
+  readonly virtualAddresses: readonly VirtualAddress[];
+  readonly transport: TransportConfig;
+  /** Which checksum VRRPv3 over IPv4 is sent with (RFC 9568 has no pseudo-header, keepalived has one). */
+  readonly checksum: 'auto' | 'rfc9568' | 'pseudo';
+  readonly announcements: AnnouncementConfig;
+}
+
+export interface VirtualAddress {
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+export type TransportConfig =
+  | { readonly kind: 'ip' }
+  /** With no peers: multicast. */
+  | { readonly kind: 'udp'; readonly port: number; readonly peers: readonly string[] };
+
+/** Gratuitous ARP and unsolicited NA: `count` rounds at once, the same again after `repeatDelayMs` (0 = never). */
+export interface AnnouncementConfig {
+  readonly count: number;
+  readonly repeatDelayMs: number;
+}
+
+export interface ConnectionSyncConfig {
+  /** Name of the virtual router whose role the sync daemon follows. */
+  readonly follow: string;
+  readonly interface: string;
+  /** 0..255. */
+  readonly syncId: number;
+  readonly group: string | null;
+  readonly port: number | null;
+  readonly ttl: number | null;
+  readonly maxLength: number | null;
+}
+
+export interface IpvsConfig {
+  readonly reconcileIntervalMs: number;
+  /** Leave our services in the kernel when lvsd stops. */
+  readonly keepOnExit: boolean;
+}
+
+export type ServiceIdConfig =
+  | {
+      readonly kind: 'address';
+      readonly family: 4 | 6;
+      readonly protocol: 'tcp' | 'udp' | 'sctp';
+      readonly address: string;
+      readonly port: number;
+    }
+  | { readonly kind: 'fwmark'; readonly family: 4 | 6; readonly fwmark: number };
+
+export interface VirtualServerConfig {
+  readonly name: string;
+  readonly id: ServiceIdConfig;
+  readonly scheduler: Scheduler;
+  readonly schedulerFlags: readonly SchedulerFlag[];
+  readonly persistence: PersistenceConfig | null;
+  readonly onePacket: boolean;
+  /** Usable weight needed for the virtual server to count as up. */
+  readonly quorum: number;
+  /** What a failed real server becomes: weight 0, or removed from the table. */
+  readonly onFailure: 'zero' | 'remove';
+  /** What a real server counts as before its first check. */
+  readonly initial: 'down' | 'up';
+  readonly realServers: readonly RealServerConfig[];
+  readonly sorryServer: SorryServerConfig | null;
+}
+
+export type SchedulerFlag = 'sh-fallback' | 'sh-port' | 'mh-fallback' | 'mh-port' | 'flag-1' | 'flag-2' | 'flag-3';
+
+export interface PersistenceConfig {
+  readonly timeoutMs: number;
+  /** Clients within one such prefix share a real server; 32 or 128 = each on its own. */
+  readonly prefixLength: number;
+  readonly engine: 'sip' | null;
+}
+
+export interface RealServerConfig {
+  readonly address: string;
+  readonly port: number;
+  readonly forwarding: Forwarding;
+  readonly weight: number;
+  /** 0 = no limit. */
+  readonly upperThreshold: number;
+  /** 0 = three quarters of the upper one. */
+  readonly lowerThreshold: number;
+  /** All of them must pass. Empty: never probed, always usable. */
+  readonly checks: readonly CheckConfig[];
+}
+
+export interface SorryServerConfig {
+  readonly address: string;
+  readonly port: number;
+  readonly forwarding: Forwarding;
+}
+
+export interface CheckCommon {
+  /** Where the probe goes: the real server unless overridden. */
+  readonly address: string;
+  readonly port: number;
+  readonly intervalMs: number;
+  /** One deadline for the whole exchange. */
+  readonly timeoutMs: number;
+  /** Consecutive successes until a failed server is up again. */
+  readonly rise: number;
+  /** Consecutive failures until a server is down. */
+  readonly fall: number;
+}
+
+export interface TcpCheckConfig extends CheckCommon {
+  readonly type: 'tcp';
+  /** UTF-8 text sent after connecting; null = nothing. */
+  readonly send: string | null;
+  /** Text that must appear in the first 64 KiB of the answer; null = a connection is enough. */
+  readonly expect: string | null;
+}
+
+export interface HttpCheckConfig extends CheckCommon {
+  readonly type: 'http' | 'https';
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST';
+  readonly path: string;
+  /** The Host header (and, for https, SNI and certificate name); null = address:port. */
+  readonly host: string | null;
+  readonly status: readonly StatusRange[];
+  /** Text that must appear in the first 64 KiB of the body. */
+  readonly body: string | null;
+  /** https: check the certificate. */
+  readonly verify: boolean;
+}
+
+export interface StatusRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface UdpCheckConfig extends CheckCommon {
+  readonly type: 'udp';
+  /** UTF-8 payload of the one datagram sent. */
+  readonly send: string;
+  /** Text the reply must contain; null = no ICMP error within the timeout is enough. */
+  readonly expect: string | null;
+}
+
+export type CheckConfig = TcpCheckConfig | HttpCheckConfig | UdpCheckConfig;

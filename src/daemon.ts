@@ -1,0 +1,325 @@
+/**
+ * The main process: wires configuration, probes, the IPVS table, connection sync and the VRRP process together, and
+ * answers the operator. All decisions are in director/, health/, ipvs/ and vrrp/; here they are carried out.
+ */
+import { readFileSync } from 'node:fs';
+import { loadConfig } from './config/load.ts';
+import { formatProblem } from './config/problems.ts';
+import type { Config } from './config/types.ts';
+import { serviceIdOf } from './director/desired.ts';
+import { desiredDaemons } from './director/sync-role.ts';
+import { type Change, destinationName, World } from './director/world.ts';
+import type { ProbeResult } from './health/types.ts';
+import { destinationKey, serviceKey } from './ipvs/key.ts';
+import type { DumpedService } from './ipvs/types.ts';
+import { buildSnapshot } from './status/snapshot.ts';
+import type { Snapshot } from './status/types.ts';
+import { type Control, openControl } from './sys/control.ts';
+import { acquireInstanceLock } from './sys/instance-lock.ts';
+import { Ipvs } from './sys/ipvs.ts';
+import type { Log } from './sys/log.ts';
+import { readOwnedServices, writeOwnedServices } from './sys/owned-services.ts';
+import { Prober } from './sys/prober.ts';
+import { notifySystemd, watchdogIntervalMs } from './sys/systemd.ts';
+import { TableKeeper } from './sys/table-keeper.ts';
+import { VrrpProcess } from './sys/vrrp-process.ts';
+import { err, ok, type Result } from './util/result.ts';
+import type { Role } from './vrrp/messages.ts';
+
+export interface DaemonOptions {
+  readonly configFile: string;
+  readonly socketPath: string;
+  readonly version: string;
+}
+
+/** Why the daemon did not start: one line each, for people. */
+export interface StartFailure {
+  readonly exitCode: 1 | 2;
+  readonly problems: readonly string[];
+}
+
+export interface ReloadOutcome {
+  readonly ok: boolean;
+  readonly problems: readonly string[];
+}
+
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #log: Log;
+  readonly #world: World;
+  readonly #lock: HeldLock;
+  readonly #prober: Prober;
+  readonly #vrrp: VrrpProcess;
+  readonly #startedAtMs = Date.now();
+  #keeper: TableKeeper | null;
+  #control: Control | null = null;
+  #configLoadedAtMs = Date.now();
+  #lastReload: { readonly atMs: number; readonly ok: boolean; readonly problems: readonly string[] } | null = null;
+  #reloading: Promise<ReloadOutcome> = Promise.resolve({ ok: true, problems: [] });
+  #reconcileTimer: NodeJS.Timeout | null = null;
+  #watchdog: NodeJS.Timeout | null = null;
+  #stopping: Promise<void> | null = null;
+
+  private constructor(options: DaemonOptions, log: Log, parts: Parts) {
+    this.#options = options;
+    this.#log = log;
+    this.#lock = parts.lock;
+    const carriesTraffic = trafficIn(parts.table);
+    this.#world = new World(
+      parts.config,
+      (server, real) => carriesTraffic(serviceKey(serviceIdOf(server.id)), destinationName(real)),
+      Date.now(),
+    );
+    this.#keeper = parts.ipvs === null ? null : this.#newKeeper(parts.ipvs);
+    this.#prober = new Prober((key, result) => this.#probed(key, result));
+    this.#vrrp = new VrrpProcess({
+      transition: (router, role, reason) => this.#transition(router, role, reason),
+      log: (level, text) => log[level](text),
+    });
+  }
+
+  /** Starts everything; nothing is left behind when it fails. */
+  static async start(options: DaemonOptions, log: Log): Promise<Result<Daemon, StartFailure>> {
+    const config = readConfig(options.configFile);
+    if (!config.ok) return config;
+    const lock = acquireInstanceLock();
+    if ('heldByPid' in lock) {
+      const problem = `another lvsd (pid ${lock.heldByPid}) runs in this network namespace: stop it first`;
+      return err({ exitCode: 1, problems: [problem] });
+    }
+    let ipvs: Ipvs | null = null;
+    try {
+      ipvs = needsIpvs(config.value) ? Ipvs.open() : null;
+      const table = ipvs === null ? [] : await ipvs.dump();
+      const daemon = new Daemon(options, log, { config: config.value, lock, ipvs, table });
+      await daemon.#begin();
+      return ok(daemon);
+    } catch (error) {
+      ipvs?.close();
+      lock.release();
+      return err({ exitCode: 1, problems: [messageOf(error)] });
+    }
+  }
+
+  /** Reads the file again; an invalid one changes nothing. One reload at a time, in the order they were asked for. */
+  reload(): Promise<ReloadOutcome> {
+    this.#reloading = this.#reloading.then(() => this.#reloadNow());
+    return this.#reloading;
+  }
+
+  /** Make before break: hands the addresses over, then takes the table down. Calling it again waits for the first. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopNow();
+    return this.#stopping;
+  }
+
+  async #begin(): Promise<void> {
+    const { config } = this.#world;
+    // First the socket: where another daemon answers, nothing has been touched yet.
+    this.#control = await openControl(this.#options.socketPath, {
+      snapshot: () => this.#snapshot(),
+      reload: () => this.reload(),
+    });
+    this.#rememberServices();
+    await this.#keeper?.reconcile();
+    this.#rememberServices();
+    this.#prober.set(this.#world.checks);
+    await this.#configureVrrp(config);
+    this.#armReconcile();
+    this.#startWatchdog();
+    notifySystemd('READY=1');
+    this.#log.info(
+      `lvsd ${this.#options.version} runs ${config.name}: ${config.virtualRouters.length} virtual routers, ${config.virtualServers.length} virtual servers`,
+    );
+  }
+
+  async #reloadNow(): Promise<ReloadOutcome> {
+    if (this.#stopping !== null) return { ok: false, problems: ['lvsd is stopping'] };
+    const config = readConfig(this.#options.configFile);
+    const problems = config.ok ? this.#openIpvsFor(config.value) : config.error.problems;
+    const atMs = Date.now();
+    if (!config.ok || problems.length > 0) {
+      this.#lastReload = { atMs, ok: false, problems };
+      this.#log.error(`Reload of ${this.#options.configFile} refused, nothing was changed: ${problems.join('; ')}`);
+      return { ok: false, problems };
+    }
+    this.#world.reload(config.value, atMs);
+    this.#configLoadedAtMs = atMs;
+    this.#prober.set(this.#world.checks);
+    await Promise.all([this.#keeper?.reconfigured(), this.#configureVrrp(config.value)]);
+    this.#rememberServices();
+    this.#armReconcile();
+    this.#lastReload = { atMs, ok: true, problems: [] };
+    this.#log.info(`Reloaded ${this.#options.configFile}`);
+    return { ok: true, problems: [] };
+  }
+
+  async #stopNow(): Promise<void> {
+    notifySystemd('STOPPING=1');
+    this.#log.info('Stopping');
+    if (this.#reconcileTimer !== null) clearTimeout(this.#reconcileTimer);
+    // Probes go on while the addresses move: until the successor answers, this director must not forward into a hole.
+    await this.#vrrp.stop();
+    const probes = this.#prober.close();
+    const { keepOnExit } = this.#world.config.ipvs;
+    const stopDaemons = this.#world.config.connectionSync !== null;
+    await this.#keeper?.close({ keepServices: keepOnExit, stopDaemons }).catch((error: unknown) => {
+      this.#log.error(messageOf(error));
+    });
+    if (!keepOnExit) writeOwnedServices(this.#options.socketPath, []);
+    await Promise.all([probes, this.#control?.close()]);
+    if (this.#watchdog !== null) clearInterval(this.#watchdog);
+    this.#lock.release();
+    this.#log.info('Stopped');
+  }
+
+  #newKeeper(ipvs: Ipvs): TableKeeper {
+    const wanted = {
+      services: (names?: ReadonlySet<string>) => this.#world.desired(names),
+      daemons: () => this.#wantedDaemons(),
+    };
+    return new TableKeeper(ipvs, wanted, readOwnedServices(this.#options.socketPath), this.#log);
+  }
+
+  #wantedDaemons(): ReturnType<typeof desiredDaemons> | null {
+    const { connectionSync } = this.#world.config;
+    if (connectionSync === null) return null;
+    return desiredDaemons(connectionSync, this.#vrrp.roleOf(connectionSync.follow));
+  }
+
+  /** The problems in words; none when the kernel's table is there or not needed. */
+  #openIpvsFor(config: Config): readonly string[] {
+    if (this.#keeper !== null || !needsIpvs(config)) return [];
+    try {
+      this.#keeper = this.#newKeeper(Ipvs.open());
+      return [];
+    } catch (error) {
+      return [messageOf(error)];
+    }
+  }
+
+  async #configureVrrp(config: Config): Promise<void> {
+    if (config.virtualRouters.length === 0 && this.#vrrp.pid === null) return;
+    for (const problem of await this.#vrrp.configure(config.vrrpProcess, config.virtualRouters))
+      this.#log.warn(problem);
+  }
+
+  /** What we own is on disk before the kernel has it, and as long as the kernel has it. */
+  #rememberServices(): void {
+    if (this.#keeper === null) return;
+    const wanted = this.#world.desired().map((service) => serviceKey(service.id));
+    const problem = writeOwnedServices(this.#options.socketPath, [...new Set([...this.#keeper.owned, ...wanted])]);
+    if (problem !== null) this.#log.warn(problem);
+  }
+
+  #armReconcile(): void {
+    if (this.#reconcileTimer !== null) clearTimeout(this.#reconcileTimer);
+    this.#reconcileTimer = setTimeout(async () => {
+      await this.#keeper?.reconcile();
+      if (this.#stopping === null) this.#armReconcile();
+    }, this.#world.config.ipvs.reconcileIntervalMs);
+  }
+
+  #startWatchdog(): void {
+    const everyMs = watchdogIntervalMs();
+    if (everyMs === null) return;
+    this.#watchdog = setInterval(() => {
+      if (this.#world.config.virtualRouters.length === 0 || this.#vrrp.isAlive) notifySystemd('WATCHDOG=1');
+    }, everyMs / 2);
+  }
+
+  #probed(key: string, result: ProbeResult): void {
+    const changes = this.#world.observe(key, result, Date.now());
+    if (changes.length === 0) return;
+    this.#keeper?.changed(changes.map((change) => change.virtualServer));
+    for (const change of changes) this.#tellChange(change);
+  }
+
+  #tellChange(change: Change): void {
+    if (change.kind === 'real-server') {
+      const { virtualServer, realServer, from, to } = change;
+      const why = to.failure === null ? '' : `: ${to.failure.reason} (${to.failure.detail})`;
+      const text = `${virtualServer}: real server ${realServer} ${from.verdict} -> ${to.verdict}${why}`;
+      if (to.verdict === 'down' && from.verdict === 'up') this.#log.warn(text);
+      else this.#log.info(text);
+      return;
+    }
+    const { virtualServer, to } = change;
+    const sorry = to.sorry ? ', the sorry server takes over' : '';
+    if (to.up) this.#log.info(`${virtualServer}: virtual server up, usable weight ${to.usableWeight}`);
+    else
+      this.#log.warn(
+        `${virtualServer}: virtual server down, usable weight ${to.usableWeight} is below the quorum${sorry}`,
+      );
+  }
+
+  #transition(router: string, role: Role, reason: string): void {
+    const text = `${router}: ${role} (${reason})`;
+    if (role === 'FAULT') this.#log.warn(text);
+    else this.#log.info(text);
+    if (this.#world.config.connectionSync?.follow === router) this.#keeper?.syncDaemons();
+  }
+
+  async #snapshot(): Promise<Snapshot> {
+    const [vrrp, table] = await Promise.all([this.#vrrp.report(), this.#keeper?.dump() ?? null]);
+    const keeper = this.#keeper;
+    return buildSnapshot({
+      world: this.#world,
+      nowMs: Date.now(),
+      version: this.#options.version,
+      pid: process.pid,
+      startedAtMs: this.#startedAtMs,
+      configFile: this.#options.configFile,
+      configLoadedAtMs: this.#configLoadedAtMs,
+      lastReload: this.#lastReload,
+      vrrpProcess: { pid: this.#vrrp.pid, restarts: this.#vrrp.restarts },
+      vrrp,
+      table,
+      daemons: keeper?.daemons() ?? [],
+      wantedDaemons: this.#wantedDaemons(),
+      keeper: keeper?.counters ?? null,
+      isOver: (service, destination) => keeper?.isOver(service, destination) ?? false,
+    });
+  }
+}
+
+type HeldLock = Extract<ReturnType<typeof acquireInstanceLock>, { release(): void }>;
+
+interface Parts {
+  readonly config: Config;
+  readonly lock: HeldLock;
+  readonly ipvs: Ipvs | null;
+  readonly table: readonly DumpedService[];
+}
+
+function readConfig(file: string): Result<Config, StartFailure> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    return err({ exitCode: 2, problems: [`Cannot read ${file}: ${messageOf(error)}`] });
+  }
+  const loaded = loadConfig(text);
+  if (loaded.ok) return loaded;
+  return err({ exitCode: 1, problems: loaded.error.map((problem) => formatProblem(file, problem)) });
+}
+
+function needsIpvs(config: Config): boolean {
+  return config.virtualServers.length > 0 || config.connectionSync !== null;
+}
+
+/** Which real servers of which service the kernel sends connections to already. */
+function trafficIn(table: readonly DumpedService[]): (service: string, destination: string) => boolean {
+  const serving = new Set(
+    table.flatMap((service) =>
+      service.destinations
+        .filter(({ settings }) => settings.weight > 0)
+        .map(({ id }) => `${serviceKey(service.id)} ${destinationKey(id)}`),
+    ),
+  );
+  return (service, destination) => serving.has(`${service} ${destination}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,179 @@
+/**
+ * What the director knows and wants: the configuration, the health of every check, and from them the desired table.
+ * Owns no clock, no socket and no timer: results come in, changes and services come out.
+ */
+import type { CheckConfig, Config, RealServerConfig, VirtualServerConfig } from '../config/types.ts';
+import type { ProbeResult } from '../health/types.ts';
+import { adopted, type Combined, combine, type Health, observe, unknown } from '../health/verdict.ts';
+import { destinationKey, serviceKey } from '../ipvs/key.ts';
+import type { Service } from '../ipvs/types.ts';
+import { desiredService, type Standing, serviceIdOf, standingOf } from './desired.ts';
+
+/** A real server's verdict changed, or its virtual server's standing did. */
+export type Change =
+  | {
+      readonly kind: 'real-server';
+      readonly virtualServer: string;
+      readonly realServer: string;
+      readonly from: Combined;
+      readonly to: Combined;
+    }
+  | { readonly kind: 'virtual-server'; readonly virtualServer: string; readonly from: Standing; readonly to: Standing };
+
+interface CheckState {
+  readonly config: CheckConfig;
+  health: Health;
+  /** The virtual servers with a real server that it decides on. */
+  readonly usedBy: Set<string>;
+}
+
+interface ServerState {
+  readonly config: VirtualServerConfig;
+  /** By place in the list of real servers: the keys of their checks. */
+  readonly checkKeys: readonly (readonly string[])[];
+}
+
+export class World {
+  #config: Config;
+  #checks = new Map<string, CheckState>();
+  #servers = new Map<string, ServerState>();
+
+  /** `carriesTraffic` tells whether the kernel's table has a real server with a weight already: such are taken as up. */
+  constructor(
+    config: Config,
+    carriesTraffic: (server: VirtualServerConfig, real: RealServerConfig) => boolean,
+    nowMs: number,
+  ) {
+    this.#config = config;
+    this.#adopt(config, carriesTraffic, nowMs);
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Every check to be made, by key: equal checks of several real servers are made once. */
+  get checks(): ReadonlyMap<string, CheckConfig> {
+    return new Map([...this.#checks].map(([key, { config }]) => [key, config]));
+  }
+
+  /** Takes over another configuration. A check that did not change keeps its health; a changed one its server's verdict. */
+  reload(config: Config, nowMs: number): void {
+    const before = new Map<string, boolean>();
+    for (const { config: server } of this.#servers.values()) {
+      for (const [i, real] of server.realServers.entries()) {
+        before.set(realServerKey(server, real), this.verdict(server.name, i).verdict === 'up');
+      }
+    }
+    this.#config = config;
+    this.#adopt(config, (server, real) => before.get(realServerKey(server, real)) === true, nowMs);
+  }
+
+  /** One more probe result; what it changed, in order. An unknown key (a check that is gone) changes nothing. */
+  observe(checkKey: string, result: ProbeResult, nowMs: number): readonly Change[] {
+    const check = this.#checks.get(checkKey);
+    if (check === undefined) return [];
+    const health = observe(check.config, check.health, result, nowMs);
+    if (health.verdict === check.health.verdict) {
+      check.health = health;
+      return [];
+    }
+    const before = [...check.usedBy].map((name) => this.#pictureOf(name));
+    check.health = health;
+    return before.flatMap((picture) => this.#changesSince(picture));
+  }
+
+  /** The verdict on the real server at place `index` of a virtual server. */
+  verdict(virtualServer: string, index: number): Combined {
+    const keys = this.#servers.get(virtualServer)?.checkKeys[index] ?? [];
+    return combine(keys.flatMap((key) => this.#checks.get(key)?.health ?? []));
+  }
+
+  /** The health of each check of the real server at place `index`. */
+  healths(virtualServer: string, index: number): readonly { readonly config: CheckConfig; readonly health: Health }[] {
+    const keys = this.#servers.get(virtualServer)?.checkKeys[index] ?? [];
+    return keys.flatMap((key) => this.#checks.get(key) ?? []);
+  }
+
+  standing(virtualServer: VirtualServerConfig): Standing {
+    return standingOf(virtualServer, (i) => this.verdict(virtualServer.name, i));
+  }
+
+  /** The complete desired table, or the services of the named virtual servers only. */
+  desired(names?: ReadonlySet<string>): readonly Service[] {
+    return this.#config.virtualServers
+      .filter(({ name }) => names === undefined || names.has(name))
+      .map((server) => desiredService(server, (i) => this.verdict(server.name, i)));
+  }
+
+  #adopt(
+    config: Config,
+    startsUp: (server: VirtualServerConfig, real: RealServerConfig) => boolean,
+    nowMs: number,
+  ): void {
+    const known = this.#checks;
+    this.#checks = new Map();
+    this.#servers = new Map();
+    for (const server of config.virtualServers) {
+      const checkKeys = server.realServers.map((real) => {
+        const up = server.initial === 'up' || startsUp(server, real);
+        return real.checks.map((check) => this.#enter(server.name, check, known, up ? adopted(nowMs) : unknown(nowMs)));
+      });
+      this.#servers.set(server.name, { config: server, checkKeys });
+    }
+  }
+
+  #enter(server: string, config: CheckConfig, known: ReadonlyMap<string, CheckState>, first: Health): string {
+    const key = JSON.stringify(config);
+    const there = this.#checks.get(key);
+    if (there !== undefined) {
+      there.usedBy.add(server);
+      // Of several users of one check, one that carries traffic decides what it starts as.
+      if (there.health.verdict === 'unknown' && first.verdict === 'up') there.health = first;
+      return key;
+    }
+    const health = known.get(key)?.health ?? first;
+    this.#checks.set(key, { config, health, usedBy: new Set([server]) });
+    return key;
+  }
+
+  #pictureOf(name: string): Picture | null {
+    const server = this.#servers.get(name)?.config;
+    if (server === undefined) return null;
+    const verdicts = server.realServers.map((_, i) => this.verdict(name, i));
+    return { server, verdicts, standing: this.standing(server) };
+  }
+
+  #changesSince(before: Picture | null): Change[] {
+    if (before === null) return [];
+    const { server } = before;
+    const changes: Change[] = server.realServers.flatMap((real, i): Change[] => {
+      const from = before.verdicts[i];
+      const to = this.verdict(server.name, i);
+      if (from === undefined || from.verdict === to.verdict) return [];
+      const realServer = destinationName(real);
+      return [{ kind: 'real-server', virtualServer: server.name, realServer, from, to }];
+    });
+    const to = this.standing(server);
+    const from = before.standing;
+    if (from.up !== to.up || from.sorry !== to.sorry) {
+      changes.push({ kind: 'virtual-server', virtualServer: server.name, from, to });
+    }
+    return changes;
+  }
+}
+
+interface Picture {
+  readonly server: VirtualServerConfig;
+  readonly verdicts: readonly Combined[];
+  readonly standing: Standing;
+}
+
+/** `10.0.0.11:80`, as in the kernel's table. */
+export function destinationName({ address, port }: Pick<RealServerConfig, 'address' | 'port'>): string {
+  return destinationKey({ family: address.includes(':') ? 6 : 4, address, port });
+}
+
+function realServerKey(server: VirtualServerConfig, real: RealServerConfig): string {
+  return `${serviceKey(serviceIdOf(server.id))} ${destinationName(real)}`;
+}

@@ -1,0 +1,140 @@
+/**
+ * The part of rtnetlink (linux/rtnetlink.h, if_addr.h, if_link.h) that virtual addresses need: links and addresses,
+ * read and changed. Pure: values to bytes and back.
+ */
+import { err, ok, type Result } from '../util/result.ts';
+import { type AttrWriter, decodeAttrs } from './nlattr.ts';
+
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
+const RTM_GETLINK = 18;
+export const RTM_NEWADDR = 20;
+export const RTM_DELADDR = 21;
+const RTM_GETADDR = 22;
+
+/** Multicast groups: setsockopt(NETLINK_ADD_MEMBERSHIP). */
+export const RTNLGRP_LINK = 1;
+export const RTNLGRP_IPV4_IFADDR = 5;
+export const RTNLGRP_IPV6_IFADDR = 9;
+
+const NLM_F_REQUEST = 0x1;
+const NLM_F_ACK = 0x4;
+const NLM_F_DUMP = 0x300;
+const NLM_F_EXCL = 0x200;
+const NLM_F_CREATE = 0x400;
+
+const IFINFOMSG_LEN = 16;
+const IFADDRMSG_LEN = 8;
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+const IFLA_ADDRESS = 1;
+const IFLA_IFNAME = 3;
+const IFF_UP = 0x1;
+const IFF_RUNNING = 0x40;
+const IFF_NOARP = 0x80;
+const IFF_LOOPBACK = 0x8;
+const ARPHRD_ETHER = 1;
+
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_FLAGS = 8;
+const IFA_F_SECONDARY = 0x01;
+const IFA_F_NODAD = 0x02;
+const IFA_F_DADFAILED = 0x08;
+const IFA_F_TENTATIVE = 0x40;
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  /** IFF_UP and IFF_RUNNING: administratively up, and with a carrier as far as the kernel knows. */
+  readonly usable: boolean;
+  /** The Ethernet address, or null where nobody listens to ARP (loopback, tunnels). */
+  readonly mac: Uint8Array | null;
+}
+
+export interface InterfaceAddress {
+  readonly interfaceIndex: number;
+  readonly address: Uint8Array;
+  readonly prefixLength: number;
+  /** IPv4: in the subnet of an older address of the interface. */
+  readonly secondary: boolean;
+  /** IPv6: not (or never) usable because of duplicate address detection. */
+  readonly tentative: boolean;
+}
+
+export interface AddressChange {
+  readonly interfaceIndex: number;
+  readonly address: Uint8Array;
+  readonly prefixLength: number;
+}
+
+export type RtnetlinkError = { readonly kind: 'short' | 'attributes' };
+
+/** Writes `ip addr add`; IPv6 without duplicate address detection, or the address would be unusable for a second. */
+export function writeAddAddress(w: AttrWriter, seq: number, change: AddressChange): void {
+  writeAddress(w, RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE, seq, change);
+}
+
+/** Writes `ip addr del`. The prefix length must be the one it was added with. */
+export function writeDeleteAddress(w: AttrWriter, seq: number, change: AddressChange): void {
+  writeAddress(w, RTM_DELADDR, NLM_F_REQUEST | NLM_F_ACK, seq, change);
+}
+
+function writeAddress(w: AttrWriter, type: number, flags: number, seq: number, change: AddressChange): void {
+  const v4 = change.address.length === 4;
+  const message = w.beginMessage(type, flags, seq);
+  w.put8(v4 ? AF_INET : AF_INET6).put8(change.prefixLength);
+  w.put8(!v4 && type === RTM_NEWADDR ? IFA_F_NODAD : 0).put8(0); // scope universe
+  w.put32(change.interfaceIndex);
+  w.bytes(IFA_LOCAL, change.address).bytes(IFA_ADDRESS, change.address);
+  w.endMessage(message);
+}
+
+/** Writes a dump request for all links. */
+export function writeDumpLinks(w: AttrWriter, seq: number): void {
+  const message = w.beginMessage(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, seq);
+  w.putBytes(new Uint8Array(IFINFOMSG_LEN)).endMessage(message);
+}
+
+/** Writes a dump request for all addresses of both families. */
+export function writeDumpAddresses(w: AttrWriter, seq: number): void {
+  const message = w.beginMessage(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, seq);
+  w.putBytes(new Uint8Array(IFADDRMSG_LEN)).endMessage(message);
+}
+
+/** The payload of RTM_NEWLINK or RTM_DELLINK, behind its nlmsghdr. */
+export function decodeLink(payload: Uint8Array): Result<Link, RtnetlinkError> {
+  if (payload.length < IFINFOMSG_LEN) return err({ kind: 'short' });
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const attrs = decodeAttrs(payload, IFINFOMSG_LEN);
+  if (!attrs.ok) return err({ kind: 'attributes' });
+  const flags = view.getUint32(8, true);
+  const mac = attrs.value.bytes(IFLA_ADDRESS);
+  const hasArp = view.getUint16(2, true) === ARPHRD_ETHER && (flags & (IFF_NOARP | IFF_LOOPBACK)) === 0;
+  return ok({
+    index: view.getInt32(4, true),
+    name: attrs.value.string(IFLA_IFNAME) ?? '',
+    usable: (flags & (IFF_UP | IFF_RUNNING)) === (IFF_UP | IFF_RUNNING),
+    mac: hasArp && mac?.length === 6 ? mac.slice() : null,
+  });
+}
+
+/** The payload of RTM_NEWADDR or RTM_DELADDR, behind its nlmsghdr. Null: of another family than IPv4 or IPv6. */
+export function decodeAddress(payload: Uint8Array): Result<InterfaceAddress | null, RtnetlinkError> {
+  if (payload.length < IFADDRMSG_LEN) return err({ kind: 'short' });
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const attrs = decodeAttrs(payload, IFADDRMSG_LEN);
+  if (!attrs.ok) return err({ kind: 'attributes' });
+  const width = view.getUint8(0) === AF_INET ? 4 : 16;
+  const address = attrs.value.bytes(IFA_LOCAL) ?? attrs.value.bytes(IFA_ADDRESS);
+  if (address?.length !== width) return ok(null);
+  const flags = attrs.value.u32(IFA_FLAGS) ?? view.getUint8(2);
+  return ok({
+    interfaceIndex: view.getUint32(4, true),
+    address: address.slice(),
+    prefixLength: view.getUint8(1),
+    secondary: width === 4 && (flags & IFA_F_SECONDARY) !== 0,
+    tentative: width === 16 && (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) !== 0,
+  });
+}

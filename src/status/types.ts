@@ -1,0 +1,155 @@
+/**
+ * What `GET /status` answers and `lvsd status --json` prints: plain JSON values, documented for scripts in docs/status.md.
+ * Times are Unix milliseconds (`...AtMs`, `sinceMs`); lengths of time are milliseconds (`latencyMs`). Pure types.
+ */
+import type { CheckConfig } from '../config/types.ts';
+import type { ProbeFailure } from '../health/types.ts';
+import type { DestinationCounters, Forwarding, SyncDaemon } from '../ipvs/types.ts';
+import type { RouterReport, VrrpReport } from '../vrrp/messages.ts';
+
+/** Raised when a field is removed or changes its meaning; new fields leave it as it is. */
+export const SNAPSHOT_FORMAT = 1;
+
+export interface Snapshot {
+  readonly format: typeof SNAPSHOT_FORMAT;
+  readonly takenAtMs: number;
+  readonly daemon: DaemonReport;
+  /** Empty when the VRRP process does not answer. */
+  readonly virtualRouters: readonly RouterReport[];
+  /** False: virtual routers are configured and their process did not answer in time. */
+  readonly vrrpAnswering: boolean;
+  /** Refused packets that belong to no virtual router, by interface ("eth0 ipv4") and reason. */
+  readonly vrrpRefused: VrrpReport['refused'];
+  /** Null: not configured. */
+  readonly connectionSync: ConnectionSyncReport | null;
+  readonly virtualServers: readonly VirtualServerReport[];
+  /** Null: the configuration needs nothing from IPVS. */
+  readonly ipvs: IpvsReport | null;
+}
+
+export interface DaemonReport {
+  /** The director's name in the configuration. */
+  readonly name: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly configFile: string;
+  readonly configLoadedAtMs: number;
+  /** Null: never asked to reload. */
+  readonly lastReload: ReloadReport | null;
+  readonly vrrpProcess: VrrpProcessReport;
+}
+
+export interface ReloadReport {
+  readonly atMs: number;
+  readonly ok: boolean;
+  /** One line each; empty when it went well. */
+  readonly problems: readonly string[];
+}
+
+export interface VrrpProcessReport {
+  /** Null: it does not run. */
+  readonly pid: number | null;
+  readonly restarts: number;
+  /** The kernel's policy as it is, not as configured ("SCHED_RR 10"); null: not known. */
+  readonly scheduling: string | null;
+  readonly memoryLocked: boolean | null;
+}
+
+export interface ConnectionSyncReport {
+  /** The virtual router whose role decides. */
+  readonly follow: string;
+  readonly wanted: 'master' | 'backup' | 'none';
+  /** The kernel's sync daemons. */
+  readonly running: readonly SyncDaemon[];
+}
+
+/** UP: the usable weight reaches the quorum. */
+export type VirtualServerState = 'UP' | 'DOWN';
+/** UNKNOWN: not every check has an answer yet, and none is down. */
+export type RealServerState = 'UP' | 'DOWN' | 'UNKNOWN';
+
+export interface VirtualServerReport {
+  readonly name: string;
+  /** "tcp 192.0.2.1:80", "fwmark 7". */
+  readonly service: string;
+  readonly scheduler: string;
+  readonly state: VirtualServerState;
+  /** Configured weights of the real servers that are UP. */
+  readonly usableWeight: number;
+  readonly quorum: number;
+  readonly sorryServer: SorryServerReport | null;
+  /** Whether the kernel's table has the service; null: the table could not be read. */
+  readonly inKernel: boolean | null;
+  readonly realServers: readonly RealServerReport[];
+}
+
+export interface SorryServerReport {
+  /** "10.0.0.90:80". */
+  readonly address: string;
+  readonly forwarding: Forwarding;
+  /** It takes the connections, because the virtual server is DOWN. */
+  readonly active: boolean;
+  readonly connections: ConnectionsReport | null;
+}
+
+export interface RealServerReport {
+  /** "10.0.0.11:80". */
+  readonly address: string;
+  readonly forwarding: Forwarding;
+  readonly state: RealServerState;
+  /** Why it is not UP ("refused: connect ECONNREFUSED"); null when it is. */
+  readonly reason: string | null;
+  /** Since when it has this state; null: it has no checks. */
+  readonly sinceMs: number | null;
+  /** `kernel` null: not in the kernel's table, or the table could not be read. */
+  readonly weight: { readonly configured: number; readonly kernel: number | null };
+  readonly thresholds: ThresholdsReport;
+  /** Null: not in the kernel's table, or the table could not be read. */
+  readonly connections: ConnectionsReport | null;
+  readonly checks: readonly CheckReport[];
+}
+
+export interface ThresholdsReport {
+  /** 0: no limit. */
+  readonly upper: number;
+  /** 0: three quarters of the upper one. */
+  readonly lower: number;
+  /** The kernel gives it no new connections until it falls below the lower one. */
+  readonly over: boolean;
+}
+
+export interface ConnectionsReport {
+  readonly active: DestinationCounters['activeConnections'];
+  readonly inactive: DestinationCounters['inactiveConnections'];
+  readonly persistent: DestinationCounters['persistentConnections'];
+}
+
+export interface CheckReport {
+  readonly type: CheckConfig['type'];
+  /** "10.0.0.11:80/healthz". */
+  readonly target: string;
+  readonly state: RealServerState;
+  /** Null: not probed yet. */
+  readonly lastResult: 'ok' | ProbeFailure | null;
+  /** The particulars of a failure. */
+  readonly detail: string | null;
+  readonly latencyMs: number | null;
+  /** When that result came. */
+  readonly atMs: number | null;
+}
+
+export interface IpvsReport extends IpvsCounters {
+  /** False: the kernel's table could not be read just now. */
+  readonly available: boolean;
+}
+
+/** What the keeper of the kernel's table has counted since the start. */
+export interface IpvsCounters {
+  readonly lastReconcileAtMs: number | null;
+  readonly reconciles: number;
+  /** Commands that put right what somebody else had changed. */
+  readonly repairs: number;
+  readonly refusedCommands: number;
+  readonly lastProblem: string | null;
+}

@@ -1,0 +1,197 @@
+/**
+ * The daemon's control socket: HTTP with JSON over a Unix socket (docs/status.md). Owner of hono and its Node server.
+ *
+ * Who may open the socket may rule the daemon, so its mode is the permission: owner and group. A client that is slow,
+ * rude or gone costs a connection for some seconds and nothing else.
+ */
+import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Snapshot } from '../status/types.ts';
+
+export interface ControlHandlers {
+  snapshot(): Promise<Snapshot>;
+  reload(): Promise<{ readonly ok: boolean; readonly problems: readonly string[] }>;
+}
+
+export interface Control {
+  /** Lets answers under way finish, for a moment, and removes the socket. */
+  close(): Promise<void>;
+}
+
+/** A socket that only owner and group may open. */
+const SOCKET_UMASK = 0o117;
+const FOLDER_UMASK = 0o022;
+/** `sun_path` of unix(7) without its closing zero; Node cuts a longer name short. */
+const MAX_PATH_BYTES = 107;
+/** No request has a body to speak of. */
+const MAX_BODY_BYTES = 4096;
+const MAX_CONNECTIONS = 64;
+/** Until a request must have come in completely. */
+const REQUEST_TIMEOUT_MS = 5000;
+const CHECK_TIMEOUTS_EVERY_MS = 500;
+const SNAPSHOT_TIMEOUT_MS = 5000;
+const RELOAD_TIMEOUT_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 500;
+const LIVENESS_TIMEOUT_MS = 1000;
+
+/**
+ * Listens at `path`. Its folder is made if need be, a socket that nobody answers any more is replaced. Rejects with an
+ * `Error` for people when another daemon answers there or the machine refuses.
+ */
+export async function openControl(path: string, handlers: ControlHandlers): Promise<Control> {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+    throw new Error(`Cannot listen at ${path}: a socket's path has at most ${MAX_PATH_BYTES} bytes, choose a shorter one`);
+  }
+  await clearTheWay(path);
+  const server = newServer(handlers);
+  await listen(server, path);
+  // A connection that cannot be accepted (no file descriptors) is the client's loss only.
+  server.on('error', () => {});
+  return { close: () => close(server) };
+}
+
+function routes(handlers: ControlHandlers): Hono {
+  const app = new Hono();
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json({ error: `body above ${MAX_BODY_BYTES} bytes` }, 413) }));
+  app.get('/status', (c) => answer(c, SNAPSHOT_TIMEOUT_MS, async () => c.json(await handlers.snapshot())));
+  app.post('/reload', (c) =>
+    answer(c, RELOAD_TIMEOUT_MS, async () => {
+      const outcome = await handlers.reload();
+      return c.json(outcome, outcome.ok ? 200 : 422);
+    }),
+  );
+  app.notFound((c) => c.json({ error: `no such request: ${c.req.method} ${c.req.path}` }, 404));
+  app.onError((error, c) => c.json({ error: error.message }, 500));
+  return app;
+}
+
+/** What `work` answers, or 504 when it takes too long; then its answer goes nowhere. */
+async function answer(c: Context, timeoutMs: number, work: () => Promise<Response>): Promise<Response> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Response>((resolve) => {
+    const error = `${c.req.method} ${c.req.path} is not done after ${timeoutMs / 1000} s`;
+    timer = setTimeout(() => resolve(c.json({ error }, 504)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function newServer(handlers: ControlHandlers): Server {
+  const app = routes(handlers);
+  const listener = getRequestListener((request) => app.fetch(request), {
+    hostname: 'localhost',
+    overrideGlobalObjects: false,
+    errorHandler: (error) => Response.json({ error: messageOf(error) }, { status: 400 }),
+  });
+  const server = createServer(
+    {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
+      requireHostHeader: false,
+    },
+    (incoming, outgoing) => {
+      listener(incoming, outgoing).catch(() => outgoing.destroy());
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.maxRequestsPerSocket = 1; // every answer ends its connection: nothing idle is left to bound
+  server.on('clientError', refuse);
+  return server;
+}
+
+/** What is not HTTP, or comes too slowly, is told so in JSON like everything else. */
+function refuse(error: NodeJS.ErrnoException, socket: { writable: boolean } & Pick<Socket, 'end' | 'destroy'>): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+  const body = JSON.stringify({ error: `not a request: ${error.message}` });
+  const head = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+  socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? anotherDaemon(path) : cannot(path, error));
+    });
+    server.once('listening', () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+    const umask = process.umask(FOLDER_UMASK);
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      // Binding happens within this call, under this umask: there is no moment with a wider mode.
+      process.umask(SOCKET_UMASK);
+      server.listen(path);
+    } catch (error) {
+      reject(cannot(path, error));
+    } finally {
+      process.umask(umask);
+    }
+  });
+}
+
+/** Removes a socket without a daemon. What is not a socket is never removed. */
+async function clearTheWay(path: string): Promise<void> {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isSocket()) throw new Error(`Cannot listen at ${path}: a file that is not a socket is there, move it away`);
+  if (await isAnswered(path)) throw anotherDaemon(path);
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    throw cannot(path, error);
+  }
+}
+
+/** Only a refused connection proves that nobody listens. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    const done = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.setTimeout(LIVENESS_TIMEOUT_MS, () => done(true));
+    socket.once('connect', () => done(true));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EACCES') reject(cannot(path, error));
+      else done(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function anotherDaemon(path: string): Error {
+  return new Error(`another daemon answers at ${path}: stop it, or give this one another socket with --socket PATH`);
+}
+
+function cannot(path: string, error: unknown): Error {
+  return new Error(`Cannot listen at ${path}: ${messageOf(error)}`, { cause: error });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,151 @@
+/**
+ * One transport serves all virtual routers of an interface and family: with a socket each, 255 routers would each read
+ * the packets of all. Hands every good message to its router and counts the refused ones.
+ */
+import type { VirtualRouterConfig } from '../config/types.ts';
+import { compareBytes, parseAddress } from '../net/ip.ts';
+import { err, ok, type Result } from '../util/result.ts';
+import type { VirtualRouterInstance } from '../vrrp/instance.ts';
+import type { Envelope } from '../vrrp/packet.ts';
+import { checkMessage, checkSender, type ReceivedMessage, type Refusal } from '../vrrp/receive.ts';
+import { openIpTransport } from './vrrp-ip.ts';
+import type { TransportPlace, VrrpTransport } from './vrrp-transport.ts';
+import { openUdpTransport } from './vrrp-udp.ts';
+
+export interface TransportUser {
+  readonly instance: VirtualRouterInstance;
+}
+
+interface Shared {
+  readonly label: string;
+  readonly place: TransportPlace;
+  transport: VrrpTransport;
+  /** By virtual router identifier. */
+  readonly users: Map<number, TransportUser>;
+  readonly refused: Partial<Record<Refusal, number>>;
+}
+
+export class TransportPool {
+  readonly #warn: (text: string) => void;
+  readonly #shared = new Map<string, Shared>();
+  readonly #of = new Map<TransportUser, Shared>();
+
+  constructor(warn: (text: string) => void) {
+    this.#warn = warn;
+  }
+
+  /** Opens what the router needs, or keeps it; again when the interface or its address became another one. */
+  join(user: TransportUser, config: VirtualRouterConfig, place: TransportPlace): Result<void, string> {
+    const label = `${config.interface} ipv${config.family}${config.transport.kind === 'udp' ? ` udp ${config.transport.port}` : ''}`;
+    const known = this.#shared.get(label);
+    if (known !== undefined && isSamePlace(known.place, place)) {
+      this.#enter(user, known);
+      return ok(undefined);
+    }
+    const shared: Shared = {
+      label,
+      place,
+      transport: NO_TRANSPORT,
+      users: known?.users ?? new Map(),
+      refused: known?.refused ?? {},
+    };
+    try {
+      shared.transport = this.#open(shared, config);
+    } catch (error) {
+      return err(`Cannot open VRRP socket on ${label}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    known?.transport.close();
+    this.#shared.set(label, shared);
+    for (const other of shared.users.values()) this.#of.set(other, shared);
+    this.#enter(user, shared);
+    return ok(undefined);
+  }
+
+  leave(user: TransportUser): void {
+    const shared = this.#of.get(user);
+    this.#of.delete(user);
+    if (shared === undefined) return;
+    const { vrid } = user.instance.config;
+    if (shared.users.get(vrid) === user) shared.users.delete(vrid);
+    if (shared.users.size > 0) return;
+    shared.transport.close();
+    this.#shared.delete(shared.label);
+  }
+
+  envelope(user: TransportUser): Envelope | null {
+    return this.#of.get(user)?.transport.envelope ?? null;
+  }
+
+  send(user: TransportUser, message: Uint8Array): void {
+    const { transport } = user.instance.config;
+    this.#of.get(user)?.transport.send(message, transport.kind === 'udp' ? transport.peers : []);
+  }
+
+  /** Delivers what is waiting for the router's transport, then calls `done`. */
+  drain(user: TransportUser, done: () => void): void {
+    const shared = this.#of.get(user);
+    if (shared === undefined) done();
+    else shared.transport.drain(done);
+  }
+
+  /** Refused messages that belong to no virtual router, by transport. */
+  refusals(): Record<string, Partial<Record<Refusal, number>>> {
+    return Object.fromEntries([...this.#shared.values()].map(({ label, refused }) => [label, { ...refused }]));
+  }
+
+  close(): void {
+    for (const { transport } of this.#shared.values()) transport.close();
+    this.#shared.clear();
+    this.#of.clear();
+  }
+
+  #enter(user: TransportUser, shared: Shared): void {
+    shared.users.set(user.instance.config.vrid, user);
+    this.#of.set(user, shared);
+  }
+
+  #open(shared: Shared, config: VirtualRouterConfig): VrrpTransport {
+    const handlers = {
+      message: (message: ReceivedMessage) => receive(shared, message),
+      failed: this.#warn,
+    };
+    const { transport } = config;
+    return transport.kind === 'udp'
+      ? openUdpTransport(shared.place, transport.port, handlers)
+      : openIpTransport(shared.place, handlers);
+  }
+}
+
+function receive(shared: Shared, message: ReceivedMessage): void {
+  const checked = checkMessage(message);
+  if (!checked.ok) {
+    count(shared, checked.error);
+    return;
+  }
+  const instance = shared.users.get(checked.value.vrid)?.instance;
+  if (instance === undefined) {
+    count(shared, 'vrid-errors');
+    return;
+  }
+  const { transport } = instance.config;
+  const peers = transport.kind === 'udp' ? transport.peers.flatMap((peer) => parseAddress(peer)?.bytes ?? []) : [];
+  const sender = checkSender(message, { ownAddresses: [shared.place.source], peers });
+  if (sender.ok) instance.receive(checked.value, message.source.slice());
+  else instance.refuse(sender.error);
+}
+
+function count(shared: Shared, refusal: Refusal): void {
+  shared.refused[refusal] = (shared.refused[refusal] ?? 0) + 1;
+}
+
+function isSamePlace(a: TransportPlace, b: TransportPlace): boolean {
+  return a.interfaceIndex === b.interfaceIndex && compareBytes(a.source, b.source) === 0;
+}
+
+/** Stands in until the real one is open. */
+const NO_TRANSPORT: VrrpTransport = {
+  envelope: { source: new Uint8Array(4), destination: new Uint8Array(4) },
+  send: () => {},
+  drain: (done) => done(),
+  close: () => {},
+};

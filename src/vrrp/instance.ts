@@ -1,0 +1,306 @@
+/**
+ * One virtual router at work: feeds the state machine, performs its effects in order, counts. It owns no clock, no socket
+ * and no timer: those come in through `InstancePorts`, so that the same code runs in the VRRP process, on a simulated LAN
+ * and in tests.
+ */
+import type { VirtualRouterConfig } from '../config/types.ts';
+import { compareBytes, formatAddress, parseAddress } from '../net/ip.ts';
+import { assertNever } from '../util/assert-never.ts';
+import type { Result } from '../util/result.ts';
+import {
+  deadline,
+  type Effect,
+  type Event,
+  INITIAL,
+  type Reason,
+  type RouterParameters,
+  type State,
+  type StateName,
+  step,
+} from './fsm.ts';
+import type { Role, RouterReport } from './messages.ts';
+import { type ChecksumForm, type DecodedAdvert, type Envelope, encodeAdvert } from './packet.ts';
+import { checksumToSend, hasSameAddresses, type Refusal } from './receive.ts';
+import type { Millis } from './timers.ts';
+
+/** What one virtual router needs from the machine. */
+export interface InstancePorts {
+  now(): Millis;
+  /** Arms the one timer; null disarms it. When it is due, call `tick`. */
+  wakeAt(at: Millis | null): void;
+  /** What the checksum of an advertisement covers beside it; null while there is no address to send from. */
+  envelope(): Envelope | null;
+  send(message: Uint8Array): void;
+  /** Adds the virtual addresses; the error is the machine's answer in words. */
+  claim(): Result<void, string>;
+  announce(): void;
+  release(): void;
+  changed(role: Role, reason: string): void;
+  log(level: 'info' | 'warn', text: string): void;
+}
+
+/** The interface as the virtual router needs it; `fault` says in words why it cannot take part. */
+export type LinkState =
+  | { readonly fault: string }
+  | { readonly fault: null; readonly primaryAddress: Uint8Array; readonly holdsAddresses: boolean };
+
+/** A kernel that refused the addresses is asked again after this long. */
+const CLAIM_RETRY_MS = 1000;
+
+interface Peer {
+  readonly source: Uint8Array;
+  readonly priority: number;
+  readonly intervalMs: number;
+  readonly heardAt: Millis;
+  readonly checksum: ChecksumForm;
+}
+
+/** The part of a report that the instance knows itself; the rest is the machine's. */
+export type InstanceReport = Omit<RouterReport, 'sinceMs' | 'virtualAddresses'>;
+
+export class VirtualRouterInstance {
+  #config: VirtualRouterConfig;
+  readonly #ports: InstancePorts;
+  #state: State = INITIAL;
+  #stopping = false;
+  #fault: string | null = 'not started';
+  #retryAt: Millis | null = null;
+  #reason: string = 'startup';
+  #primaryAddress: Uint8Array | null = null;
+  #addresses: readonly Uint8Array[];
+  #peer: Peer | null = null;
+  #lastHeardForm: ChecksumForm | null = null;
+  readonly #counters = { sent: 0, received: 0, zeroSent: 0, zeroReceived: 0, addressList: 0, toMaster: 0 };
+  readonly #refused: Partial<Record<Refusal, number>> = {};
+  #lateLastMs = 0;
+  #lateMaxMs = 0;
+  readonly #prebuilt = new Map<string, Uint8Array>();
+
+  constructor(config: VirtualRouterConfig, ports: InstancePorts) {
+    this.#config = config;
+    this.#ports = ports;
+    this.#addresses = addressBytes(config);
+  }
+
+  get config(): VirtualRouterConfig {
+    return this.#config;
+  }
+
+  get stateName(): StateName {
+    return this.#state.name;
+  }
+
+  /** Whether the virtual addresses ought to be on the interface now. */
+  get ownsAddresses(): boolean {
+    return this.#state.name === 'active' || this.#state.name === 'leaving';
+  }
+
+  get role(): Role {
+    return roleOf(this.#state, this.#stopping);
+  }
+
+  /** A reload that keeps interface, family, identifier and transport: state and timers stay. */
+  reconfigure(config: VirtualRouterConfig): void {
+    this.#config = config;
+    this.#addresses = addressBytes(config);
+    this.#prebuilt.clear();
+  }
+
+  /** The interface went up or down, or got or lost its address. */
+  setLink(link: LinkState): void {
+    if (link.fault !== null) {
+      this.#fault = link.fault;
+      this.#retryAt = null;
+      if (this.#state.name !== 'initialize') this.#feed({ type: 'fault' });
+      return;
+    }
+    if (this.#primaryAddress === null || compareBytes(this.#primaryAddress, link.primaryAddress) !== 0)
+      this.#prebuilt.clear();
+    this.#primaryAddress = link.primaryAddress;
+    if (this.#state.name !== 'initialize' || this.#stopping || this.#retryAt !== null) return;
+    this.#fault = null;
+    this.#feed({ type: 'startup', holdsAddresses: link.holdsAddresses });
+  }
+
+  /** An advertisement that passed every check of receive.ts. */
+  receive(advert: DecodedAdvert, source: Uint8Array): void {
+    const intervalMs = advert.maxAdvertiseIntervalCs * 10;
+    this.#counters.received++;
+    if (advert.priority === 0) this.#counters.zeroReceived++;
+    this.#notePeer(advert, source, intervalMs);
+    this.#feed({ type: 'advert', source, priority: advert.priority, maxAdvertiseIntervalMs: intervalMs });
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#refused[refusal] = (this.#refused[refusal] ?? 0) + 1;
+  }
+
+  /** The timer is due. Early calls are harmless. */
+  tick(): void {
+    const now = this.#ports.now();
+    const due = deadline(this.#state);
+    if (due !== null && now >= due) {
+      this.#lateLastMs = now - due;
+      this.#lateMaxMs = Math.max(this.#lateMaxMs, this.#lateLastMs);
+    }
+    if (this.#retryAt !== null && now >= this.#retryAt) {
+      this.#retryAt = null;
+      this.#fault = null;
+      this.#feed({ type: 'startup', holdsAddresses: false });
+      return;
+    }
+    this.#feed({ type: 'tick' });
+  }
+
+  /** Hands over (make before break) and does not start again. */
+  shutdown(): void {
+    this.#stopping = true;
+    this.#retryAt = null;
+    this.#feed({ type: 'shutdown' });
+  }
+
+  report(): InstanceReport {
+    const { name, interface: interfaceName, family, vrid, priority, advertisementIntervalMs, preempt } = this.#config;
+    const peer = this.#peer;
+    return {
+      name,
+      interface: interfaceName,
+      family,
+      vrid,
+      priority,
+      effectivePriority: priority,
+      advertisementIntervalMs,
+      preempt,
+      role: this.role,
+      reason: this.#reason,
+      fault: this.#state.name === 'initialize' ? this.#fault : null,
+      primaryAddress: this.#primaryAddress === null ? null : formatAddress(this.#primaryAddress),
+      peer: peer && {
+        address: formatAddress(peer.source),
+        priority: peer.priority,
+        advertisementIntervalMs: peer.intervalMs,
+        heardMsAgo: Math.round(this.#ports.now() - peer.heardAt),
+        checksum: peer.checksum,
+      },
+      adverts: {
+        sent: this.#counters.sent,
+        received: this.#counters.received,
+        priorityZeroSent: this.#counters.zeroSent,
+        priorityZeroReceived: this.#counters.zeroReceived,
+        addressListErrors: this.#counters.addressList,
+        refused: { ...this.#refused },
+      },
+      transitionsToMaster: this.#counters.toMaster,
+      lateness: { lastMs: this.#lateLastMs, maxMs: this.#lateMaxMs },
+    };
+  }
+
+  #feed(event: Event): void {
+    const { state, effects } = step(this.#parameters(), this.#state, event, this.#ports.now());
+    this.#state = state;
+    for (const effect of effects) {
+      if (!this.#perform(effect)) {
+        this.#retryAt = this.#ports.now() + CLAIM_RETRY_MS;
+        this.#feed({ type: 'fault' }); // never Active without the addresses
+        return;
+      }
+    }
+    this.#ports.wakeAt(deadline(this.#state) ?? this.#retryAt);
+  }
+
+  /** False: the kernel refused the addresses. */
+  #perform(effect: Effect): boolean {
+    switch (effect.do) {
+      case 'send-advert':
+        this.#sendAdvert(effect.priority);
+        return true;
+      case 'claim-vips': {
+        const claimed = this.#ports.claim();
+        if (!claimed.ok) {
+          this.#fault = claimed.error;
+          this.#ports.log('warn', `${this.#config.name}: ${claimed.error}; handing over and trying again`);
+          return false;
+        }
+        this.#ports.announce();
+        return true;
+      }
+      case 'announce-vips':
+        this.#ports.announce();
+        return true;
+      case 'release-vips':
+        this.#ports.release();
+        return true;
+      case 'notify':
+        this.#notify(effect.state, effect.reason);
+        return true;
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  #notify(state: StateName, reason: Reason): void {
+    if (state === 'active') this.#counters.toMaster++;
+    this.#reason = reason === 'fault' ? (this.#fault ?? reason) : reason;
+    this.#ports.changed(this.role, this.#reason);
+  }
+
+  #sendAdvert(priority: number): void {
+    const envelope = this.#ports.envelope();
+    if (envelope === null) return;
+    const form = checksumToSend(this.#config.checksum, this.#lastHeardForm);
+    const key = `${priority} ${form}`;
+    let message = this.#prebuilt.get(key);
+    if (message === undefined) {
+      const { vrid, advertisementIntervalMs } = this.#config;
+      const maxAdvertiseIntervalCs = advertisementIntervalMs / 10;
+      message = encodeAdvert({ vrid, priority, maxAdvertiseIntervalCs, addresses: this.#addresses }, envelope, form);
+      this.#prebuilt.set(key, message);
+    }
+    this.#ports.send(message);
+    this.#counters.sent++;
+    if (priority === 0) this.#counters.zeroSent++;
+  }
+
+  #notePeer(advert: DecodedAdvert, source: Uint8Array, intervalMs: number): void {
+    const { name } = this.#config;
+    const changed = this.#lastHeardForm !== advert.checksumForm;
+    this.#lastHeardForm = advert.checksumForm;
+    if (changed && this.#config.family === 4 && advert.checksumForm !== checksumToSend(this.#config.checksum, null)) {
+      this.#ports.log(
+        'info',
+        `${name}: ${formatAddress(source)} sends the ${advert.checksumForm} form of the checksum`,
+      );
+    }
+    if (!hasSameAddresses(advert, this.#addresses) && this.#counters.addressList++ === 0) {
+      const theirs = advert.addresses.map((address) => formatAddress(address)).join(', ');
+      this.#ports.log('warn', `${name}: ${formatAddress(source)} advertises other addresses: ${theirs}`);
+    }
+    const { priority, checksumForm: checksum } = advert;
+    this.#peer = { source, priority, intervalMs, heardAt: this.#ports.now(), checksum };
+  }
+
+  #parameters(): RouterParameters {
+    const { priority, advertisementIntervalMs, preempt } = this.#config;
+    const primaryAddress = this.#primaryAddress ?? new Uint8Array(this.#config.family === 4 ? 4 : 16);
+    return { priority, advertisementIntervalMs, preempt, primaryAddress };
+  }
+}
+
+function roleOf(state: State, stopping: boolean): Role {
+  switch (state.name) {
+    case 'initialize':
+      return stopping ? 'STOPPED' : 'FAULT';
+    case 'backup':
+      return 'BACKUP';
+    case 'active':
+      return 'MASTER';
+    case 'leaving':
+      return 'LEAVING';
+    default:
+      return assertNever(state);
+  }
+}
+
+function addressBytes(config: VirtualRouterConfig): readonly Uint8Array[] {
+  return config.virtualAddresses.flatMap(({ address }) => parseAddress(address)?.bytes ?? []);
+}

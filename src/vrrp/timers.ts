@@ -1,0 +1,42 @@
+/** The intervals of RFC 9568 section 6.1, in milliseconds. Pure. */
+
+/** Milliseconds on the monotonic clock. Never wall time. */
+export type Millis = number;
+
+/** Skew_Time. */
+export function skewTimeMs(priority: number, activeAdverIntervalMs: number): number {
+  return ((256 - priority) * activeAdverIntervalMs) / 256;
+}
+
+/** Active_Down_Interval. */
+export function activeDownIntervalMs(priority: number, activeAdverIntervalMs: number): number {
+  return 3 * activeAdverIntervalMs + skewTimeMs(priority, activeAdverIntervalMs);
+}
+
+/**
+ * How long a virtual router that finds its own addresses already in place at start listens before it is Active again:
+ * one interval in which a living Active Router must be heard, and its skew. It is over before any Backup Router gives
+ * up the advertisements that stopped with our crash, so that a quick restart moves nothing.
+ */
+export function resumeIntervalMs(priority: number, advertisementIntervalMs: number): number {
+  return advertisementIntervalMs + skewTimeMs(priority, advertisementIntervalMs);
+}
+
+/** No Backup Router needs longer than this after priority 0: the greatest Skew_Time, and some lateness. */
+const LEAVE_SLACK_MS = 50;
+/** A stop is not held up by advertisement intervals of many seconds. */
+const LEAVE_LIMIT_MS = 2000;
+
+/** How long a leaving Active Router keeps the addresses when it hears no successor. */
+export function leaveIntervalMs(advertisementIntervalMs: number): number {
+  return Math.min(advertisementIntervalMs + LEAVE_SLACK_MS, LEAVE_LIMIT_MS);
+}
+
+/**
+ * How long a leaving router still answers after the new Active Router's advertisement: that one adds its addresses and
+ * announces them only behind its advertisement.
+ */
+export const HANDOVER_LINGER_MS = 20;
+
+/** An Active Router answers lower-priority advertisements at most this often: a stranger must not make it shout. */
+export const ASSERT_EVERY_MS = 100;

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { loadConfig } from '../../../src/config/load.ts';
+import { formatProblem } from '../../../src/config/problems.ts';
+import type { BadConfig } from '../../vectors/bad-config/bad-config.ts';
+import { checks } from '../../vectors/bad-config/checks.ts';
+import { connectionSync } from '../../vectors/bad-config/connection-sync.ts';
+import { file } from '../../vectors/bad-config/file.ts';
+import { process } from '../../vectors/bad-config/process.ts';
+import { realServers } from '../../vectors/bad-config/real-servers.ts';
+import { together } from '../../vectors/bad-config/together.ts';
+import { virtualRouters } from '../../vectors/bad-config/virtual-routers.ts';
+import { virtualServers } from '../../vectors/bad-config/virtual-servers.ts';
+
+const GROUPS: Readonly<Record<string, readonly BadConfig[]>> = {
+  'the file as a whole': file,
+  'process and table': process,
+  'virtual routers': virtualRouters,
+  'connection synchronisation': connectionSync,
+  'virtual servers': virtualServers,
+  'real servers': realServers,
+  checks,
+  'all problems at once': together,
+};
+
+function problemsOf(text: string): readonly string[] {
+  const loaded = loadConfig(text);
+  return loaded.ok ? [] : loaded.error.map((problem) => formatProblem('', problem).slice(1));
+}
+
+describe('config: mistakes, with their places', () => {
+  for (const [group, table] of Object.entries(GROUPS)) {
+    describe(group, () => {
+      for (const { what, text, problems } of table) {
+        it(what, () => assert.deepEqual(problemsOf(text), problems));
+      }
+    });
+  }
+
+  it('formatProblem puts the file first, and leaves out the path of the whole file', () => {
+    const problem = { line: 3, column: 7, path: 'vrrp[0].name', message: 'wrong' };
+    assert.equal(formatProblem('/etc/lvsd/lvsd.yaml', problem), '/etc/lvsd/lvsd.yaml:3:7: vrrp[0].name: wrong');
+    assert.equal(formatProblem('a.yaml', { ...problem, path: '' }), 'a.yaml:3:7: wrong');
+  });
+});

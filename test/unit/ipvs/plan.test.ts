@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { IpvsCommand } from '../../../src/ipvs/command.ts';
+import { destinationKey, serviceKey } from '../../../src/ipvs/key.ts';
+import { plan } from '../../../src/ipvs/plan.ts';
+import { describeCommand } from '../../../src/ipvs/refusal.ts';
+import type { Destination, Service } from '../../../src/ipvs/types.ts';
+import { destination, fwmark, real, serviceOf, tcp, udp } from './builders.ts';
+
+const WEB = tcp('192.0.2.1', 80);
+const DNS = udp('192.0.2.1', 53);
+const A = real('10.0.0.1', 80);
+const B = real('10.0.0.2', 80);
+const C = real('10.0.0.3', 80);
+const none = (): boolean => false;
+const all = (): boolean => true;
+
+interface Row {
+  readonly what: string;
+  readonly desired: readonly Service[];
+  readonly actual: readonly Service[];
+  readonly owned?: typeof none;
+  readonly commands: readonly string[];
+}
+
+const ROWS: readonly Row[] = [
+  { what: 'nothing wanted, nothing there', desired: [], actual: [], commands: [] },
+  {
+    what: 'a new service comes before its destinations',
+    desired: [serviceOf(WEB, [destination(A), destination(B)])],
+    actual: [],
+    commands: [
+      'add service tcp 192.0.2.1:80',
+      'add destination 10.0.0.1:80 to tcp 192.0.2.1:80',
+      'add destination 10.0.0.2:80 to tcp 192.0.2.1:80',
+    ],
+  },
+  {
+    what: 'equal tables in another order',
+    desired: [serviceOf(WEB, [destination(A), destination(B)]), serviceOf(DNS)],
+    actual: [serviceOf(DNS), serviceOf(WEB, [destination(B), destination(A)])],
+    commands: [],
+  },
+  {
+    what: 'a service that is neither desired nor owned stays',
+    desired: [],
+    actual: [serviceOf(WEB, [destination(A)])],
+    commands: [],
+  },
+  {
+    what: 'a service that is owned but not desired goes',
+    desired: [],
+    actual: [serviceOf(WEB, [destination(A)])],
+    owned: all,
+    commands: ['delete service tcp 192.0.2.1:80'],
+  },
+  {
+    what: 'the fwmark service of the other family is another service',
+    desired: [serviceOf(fwmark(7, 6))],
+    actual: [serviceOf(fwmark(7))],
+    commands: ['add service fwmark 7 ipv6'],
+  },
+  {
+    what: "a stranger's destination in our service goes",
+    desired: [serviceOf(WEB, [destination(A)])],
+    actual: [serviceOf(WEB, [destination(C), destination(A)])],
+    commands: ['delete destination 10.0.0.3:80 from tcp 192.0.2.1:80'],
+  },
+  {
+    what: 'raise and add, then lower, then delete, over the whole table',
+    desired: [
+      serviceOf(WEB, [destination(A, { weight: 0 }), destination(B, { weight: 5 })]),
+      serviceOf(DNS, [destination(A)]),
+    ],
+    actual: [
+      serviceOf(WEB, [destination(A, { weight: 5 }), destination(B, { weight: 0 }), destination(C)]),
+      serviceOf(fwmark(1)),
+    ],
+    owned: all,
+    commands: [
+      'change destination 10.0.0.2:80 of tcp 192.0.2.1:80',
+      'add service udp 192.0.2.1:53',
+      'add destination 10.0.0.1:80 to udp 192.0.2.1:53',
+      'change destination 10.0.0.1:80 of tcp 192.0.2.1:80',
+      'delete destination 10.0.0.3:80 from tcp 192.0.2.1:80',
+      'delete service fwmark 1',
+    ],
+  },
+  ...(
+    [
+      ['scheduler', { scheduler: 'rr' }],
+      ['a flag', { flags: 0x8 }],
+      ['persistence engine', { persistenceEngine: 'sip' }],
+    ] as const
+  ).map(([what, given]) => ({
+    what: `another ${what} changes the service`,
+    desired: [serviceOf(WEB, [], given)],
+    actual: [serviceOf(WEB)],
+    commands: ['change service tcp 192.0.2.1:80'],
+  })),
+  {
+    what: 'another timeout changes a persistent service',
+    desired: [serviceOf(WEB, [], { flags: 1, timeoutS: 300 })],
+    actual: [serviceOf(WEB, [], { flags: 1, timeoutS: 60 })],
+    commands: ['change service tcp 192.0.2.1:80'],
+  },
+  {
+    what: 'another granularity changes a persistent service',
+    desired: [serviceOf(WEB, [], { flags: 1, timeoutS: 300, prefixLength: 24 })],
+    actual: [serviceOf(WEB, [], { flags: 1, timeoutS: 300 })],
+    commands: ['change service tcp 192.0.2.1:80'],
+  },
+  {
+    what: 'timeout and granularity do nothing without persistence',
+    desired: [serviceOf(WEB, [], { timeoutS: 0, prefixLength: 32 })],
+    actual: [serviceOf(WEB, [], { timeoutS: 60, prefixLength: 24 })],
+    commands: [],
+  },
+  {
+    what: "the kernel's HASHED flag is no difference",
+    desired: [serviceOf(WEB, [], { flags: 0x4 })],
+    actual: [serviceOf(WEB, [], { flags: 0x6 })],
+    commands: [],
+  },
+  ...(
+    [
+      ['forwarding method', { forwardMethod: 0 }],
+      ['weight', { weight: 2 }],
+      ['upper threshold', { upperThreshold: 10 }],
+      ['lower threshold', { lowerThreshold: 10 }],
+      ['tunnel type', { tunnelType: 1 }],
+      ['tunnel port', { tunnelPort: 6080 }],
+      ['tunnel flags', { tunnelFlags: 1 }],
+    ] as const
+  ).map(([what, given]) => ({
+    what: `another ${what} changes the destination`,
+    desired: [serviceOf(WEB, [destination(A, given)])],
+    actual: [serviceOf(WEB, [destination(A)])],
+    commands: ['change destination 10.0.0.1:80 of tcp 192.0.2.1:80'],
+  })),
+  {
+    what: 'another port is another destination: added before the old one goes',
+    desired: [serviceOf(WEB, [destination(real('10.0.0.1', 8080))])],
+    actual: [serviceOf(WEB, [destination(A)])],
+    commands: [
+      'add destination 10.0.0.1:8080 to tcp 192.0.2.1:80',
+      'delete destination 10.0.0.1:80 from tcp 192.0.2.1:80',
+    ],
+  },
+  {
+    what: 'what a dump repeats is deleted once',
+    desired: [serviceOf(WEB)],
+    actual: [serviceOf(WEB, [destination(A), destination(A)]), serviceOf(DNS), serviceOf(DNS)],
+    owned: all,
+    commands: ['delete destination 10.0.0.1:80 from tcp 192.0.2.1:80', 'delete service udp 192.0.2.1:53'],
+  },
+];
+
+describe('IPVS plan', () => {
+  for (const { what, desired, actual, owned, commands } of ROWS) {
+    it(what, () => assert.deepEqual(plan(desired, actual, owned ?? none).map(describeCommand), commands));
+  }
+
+  it('sends all settings with a change, as SET_DEST replaces all of them', () => {
+    const wanted = destination(A, { weight: 0, upperThreshold: 100, lowerThreshold: 50 });
+    assert.deepEqual(plan([serviceOf(WEB, [wanted])], [serviceOf(WEB, [destination(A)])], none), [
+      { command: 'set-dest', service: WEB, destination: wanted },
+    ]);
+  });
+
+  it('leads from any table to the desired one, keeps strangers, and never serves less than both ends', () => {
+    fc.assert(
+      fc.property(table(), table(), (desired, actual) => {
+        const owned = ({ family }: { family: 4 | 6 }): boolean => family === 4;
+        const wanted = new Set(desired.map(({ id }) => serviceKey(id)));
+        const strangers = actual.filter(({ id }) => !owned(id) && !wanted.has(serviceKey(id)));
+        const model = modelOf(actual);
+        for (const command of plan(desired, actual, owned)) {
+          applyTo(model, command);
+          for (const { id, destinations } of desired) {
+            const before = actual.find((service) => serviceKey(service.id) === serviceKey(id))?.destinations ?? [];
+            const least = Math.min(totalWeight(destinations), totalWeight(before));
+            const present = [...(model.get(serviceKey(id))?.destinations.values() ?? [])];
+            assert.ok(totalWeight(present) >= least, 'capacity lost on the way');
+          }
+        }
+        assert.deepEqual(model, modelOf([...desired, ...strangers]));
+        assert.deepEqual(plan(desired, [...desired, ...strangers], owned), []);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('5000 services of 10 destinations: only what differs, in well under a second', () => {
+    const services = (weight: number): Service[] =>
+      Array.from({ length: 5000 }, (_, s) => {
+        const destinations = Array.from({ length: 10 }, (_, d) =>
+          destination(real(`10.1.${d}.1`, 80), { weight: s === 4321 && d === 7 ? weight : 1 }),
+        );
+        return serviceOf(tcp(`10.0.${s >> 8}.${s & 255}`, 80), destinations);
+      });
+    const desired = services(0);
+    const actual = services(1).reverse();
+    const start = process.hrtime.bigint();
+    const commands = plan(desired, actual, none);
+    const tookMs = Number(process.hrtime.bigint() - start) / 1e6;
+    assert.deepEqual(commands.map(describeCommand), ['change destination 10.1.7.1:80 of tcp 10.0.16.225:80']);
+    assert.ok(tookMs < 1000, `${tookMs} ms`);
+  });
+});
+
+/** Small tables that overlap much: few ids, few weights. */
+function table(): fc.Arbitrary<Service[]> {
+  const reals = fc.uniqueArray(
+    fc
+      .tuple(fc.constantFrom(A, B, C), fc.integer({ min: 0, max: 3 }))
+      .map(([id, weight]) => destination(id, { weight })),
+    { selector: ({ id }) => destinationKey(id), maxLength: 3 },
+  );
+  const service = fc
+    .tuple(
+      fc.constantFrom(WEB, DNS, fwmark(1), fwmark(1, 6), tcp('2001:db8::1', 80)),
+      reals,
+      fc.constantFrom('rr', 'wlc'),
+    )
+    .map(([id, destinations, scheduler]) => serviceOf(id, destinations, { scheduler }));
+  return fc.uniqueArray(service, { selector: ({ id }) => serviceKey(id), maxLength: 5 });
+}
+
+type Model = Map<string, { scheduler: string; destinations: Map<string, Destination> }>;
+
+function modelOf(services: readonly Service[]): Model {
+  return new Map(
+    services.map(({ id, settings, destinations }) => [
+      serviceKey(id),
+      {
+        scheduler: settings.scheduler,
+        destinations: new Map(destinations.map((real) => [destinationKey(real.id), real])),
+      },
+    ]),
+  );
+}
+
+/** What the kernel does with a command; refuses what the kernel refuses. */
+function applyTo(model: Model, command: IpvsCommand): void {
+  if (!('service' in command) || command.service === null || command.command === 'zero') assert.fail(command.command);
+  const key = serviceKey(command.service);
+  const service = model.get(key);
+  if (command.command === 'new-service') {
+    assert.equal(service, undefined, 'EEXIST');
+    model.set(key, { scheduler: command.settings.scheduler, destinations: new Map() });
+    return;
+  }
+  if (service === undefined) assert.fail('ESRCH');
+  switch (command.command) {
+    case 'set-service':
+      service.scheduler = command.settings.scheduler;
+      return;
+    case 'del-service':
+      model.delete(key);
+      return;
+    case 'del-dest':
+      assert.ok(service.destinations.delete(destinationKey(command.destination)), 'ENOENT');
+      return;
+    case 'new-dest':
+    case 'set-dest': {
+      const id = destinationKey(command.destination.id);
+      assert.equal(service.destinations.has(id), command.command === 'set-dest', command.command);
+      service.destinations.set(id, command.destination);
+    }
+  }
+}
+
+function totalWeight(destinations: readonly Destination[]): number {
+  return destinations.reduce((sum, { settings }) => sum + settings.weight, 0);
+}
