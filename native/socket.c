@@ -7,6 +7,7 @@
  */
 #include "descriptor.h"
 
+#include <time.h>
 #include <errno.h>
 #include <math.h>
 #include <net/if.h>
@@ -17,7 +18,7 @@
 #include <sys/timerfd.h>
 
 /* Goes up when src/sys/native.ts would not understand an older build. */
-#define INTERFACE_VERSION 1
+#define INTERFACE_VERSION 2
 
 /* Where recv() puts things in the slab that it is given. */
 enum { DATA_SIZE = 65536, ADDRESS_SIZE = 128, CONTROL_SIZE = 512, SLAB_SIZE = DATA_SIZE + ADDRESS_SIZE + CONTROL_SIZE + 12 };
@@ -194,6 +195,18 @@ static napi_value mlock_(napi_env env, napi_callback_info info) {
   return outcome(env, mlock2((const void *)(uintptr_t)address, (size_t)length, MLOCK_ONFAULT));
 }
 
+/* clockoffset(): nanoseconds of CLOCK_REALTIME above CLOCK_MONOTONIC now: packet timestamps count the former */
+static napi_value clockoffset(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct timespec real, monotonic;
+  clock_gettime(CLOCK_REALTIME, &real);
+  clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  int64_t seconds = (int64_t)real.tv_sec - monotonic.tv_sec;
+  napi_value result;
+  if (napi_create_bigint_int64(env, seconds * 1000000000 + (real.tv_nsec - monotonic.tv_nsec), &result) != napi_ok) return NULL;
+  return result;
+}
+
 #define METHOD(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default, NULL}
 #define SHARED_METHODS \
   METHOD("start", start_method), METHOD("stop", stop_method), METHOD("ref", ref_method), \
@@ -208,7 +221,7 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor of_timer[] = {SHARED_METHODS, METHOD("arm", arm)};
   const napi_property_descriptor functions[] = {
       METHOD("ifindex", ifindex), METHOD("setscheduler", setscheduler), METHOD("getscheduler", getscheduler),
-      METHOD("mlock", mlock_)};
+      METHOD("mlock", mlock_), METHOD("clockoffset", clockoffset)};
   napi_value socket_class, timer_class;
   napi_define_class(env, "Socket", NAPI_AUTO_LENGTH, new_socket, NULL, COUNT(of_socket), of_socket, &socket_class);
   napi_define_class(env, "Timer", NAPI_AUTO_LENGTH, new_timer, NULL, COUNT(of_timer), of_timer, &timer_class);

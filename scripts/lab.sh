@@ -2,8 +2,8 @@
 # Runs COMMAND in a private lab: its own mounts, network and processes, with root rights inside.
 #
 #   --ipvs    (default) IPVS is needed: the host's kernel if it has ip_vs and we are root, else User-Mode Linux
-#   --native  IPVS is not needed: namespaces of the host (as an ordinary user: in a user namespace), else User-Mode Linux
-#   --uml     User-Mode Linux always
+#   --native  IPVS is not needed: namespaces of the host's kernel if we are root, else User-Mode Linux
+#   --uml     User-Mode Linux always (needs no root)
 #   --tty     COMMAND gets the terminal (a shell, for example); there is no time limit then
 #   --timeout S   kill everything after S seconds (default 600)
 #
@@ -31,12 +31,11 @@ case $limit_s in '' | *[!0-9]*) usage ;; esac
 
 say() { echo "lab: $*" >&2; }
 
-# What the guest of a namespace lab needs; without CAP_SYS_ADMIN (many containers) this fails.
+# A namespace lab needs real root: a user namespace would do for most, but tcpdump cannot drop its privileges there, nobody
+# may take a real-time priority, and before Linux 6.5 the kernel refuses IPVS. Without CAP_SYS_ADMIN (many containers) it fails.
 unshare_args=(--mount --net --pid --fork --kill-child=KILL --mount-proc)
-[ "$(id -u)" = 0 ] || unshare_args=(--user --map-root-user "${unshare_args[@]}")
-namespaces_work() { unshare "${unshare_args[@]}" sh -c 'mount -t tmpfs tmpfs /run && ip link add type veth' 2>/dev/null; }
+namespaces_work() { [ "$(id -u)" = 0 ] && unshare "${unshare_args[@]}" sh -c 'mount -t tmpfs tmpfs /run && ip link add type veth' 2>/dev/null; }
 
-# Only real root may configure IPVS: before Linux 6.5 the kernel refuses it from a user namespace.
 host_has_ipvs() {
   [ "$(id -u)" = 0 ] || return 1
   modprobe -qa ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ip_vs_mh ip_vs_sed ip_vs_nq veth bridge ipip 2>/dev/null
@@ -45,7 +44,7 @@ host_has_ipvs() {
 
 place=uml
 case $mode in
-  native) if namespaces_work; then place=host; else say "namespaces are not allowed here, using User-Mode Linux"; fi ;;
+  native) if namespaces_work; then place=host; else say "not root, or namespaces are not allowed here: using User-Mode Linux"; fi ;;
   ipvs) if host_has_ipvs && namespaces_work; then place=host; fi ;;
 esac
 

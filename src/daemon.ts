@@ -2,18 +2,18 @@
  * The main process: wires configuration, probes, the IPVS table, connection sync and the VRRP process together, and
  * answers the operator. All decisions are in director/, health/, ipvs/ and vrrp/; here they are carried out.
  */
-import { readFileSync } from 'node:fs';
-import { loadConfig } from './config/load.ts';
-import { formatProblem } from './config/problems.ts';
 import type { Config } from './config/types.ts';
 import { serviceIdOf } from './director/desired.ts';
 import { desiredDaemons } from './director/sync-role.ts';
-import { type Change, destinationName, World } from './director/world.ts';
+import { tellChange } from './director/tell.ts';
+import { trafficIn } from './director/traffic.ts';
+import { destinationName, World } from './director/world.ts';
 import type { ProbeResult } from './health/types.ts';
-import { destinationKey, serviceKey } from './ipvs/key.ts';
+import { serviceKey } from './ipvs/key.ts';
 import type { DumpedService } from './ipvs/types.ts';
 import { buildSnapshot } from './status/snapshot.ts';
 import type { Snapshot } from './status/types.ts';
+import { type ConfigFailure, readConfigFile } from './sys/config-file.ts';
 import { type Control, openControl } from './sys/control.ts';
 import { acquireInstanceLock } from './sys/instance-lock.ts';
 import { Ipvs } from './sys/ipvs.ts';
@@ -30,12 +30,6 @@ export interface DaemonOptions {
   readonly configFile: string;
   readonly socketPath: string;
   readonly version: string;
-}
-
-/** Why the daemon did not start: one line each, for people. */
-export interface StartFailure {
-  readonly exitCode: 1 | 2;
-  readonly problems: readonly string[];
 }
 
 export interface ReloadOutcome {
@@ -79,10 +73,15 @@ export class Daemon {
   }
 
   /** Starts everything; nothing is left behind when it fails. */
-  static async start(options: DaemonOptions, log: Log): Promise<Result<Daemon, StartFailure>> {
-    const config = readConfig(options.configFile);
+  static async start(options: DaemonOptions, log: Log): Promise<Result<Daemon, ConfigFailure>> {
+    const config = readConfigFile(options.configFile);
     if (!config.ok) return config;
-    const lock = acquireInstanceLock();
+    let lock: ReturnType<typeof acquireInstanceLock>;
+    try {
+      lock = acquireInstanceLock();
+    } catch (error) {
+      return err({ exitCode: 1, problems: [messageOf(error)] });
+    }
     if ('heldByPid' in lock) {
       const problem = `another lvsd (pid ${lock.heldByPid}) runs in this network namespace: stop it first`;
       return err({ exitCode: 1, problems: [problem] });
@@ -135,7 +134,7 @@ export class Daemon {
 
   async #reloadNow(): Promise<ReloadOutcome> {
     if (this.#stopping !== null) return { ok: false, problems: ['lvsd is stopping'] };
-    const config = readConfig(this.#options.configFile);
+    const config = readConfigFile(this.#options.configFile);
     const problems = config.ok ? this.#openIpvsFor(config.value) : config.error.problems;
     const atMs = Date.now();
     if (!config.ok || problems.length > 0) {
@@ -232,25 +231,10 @@ export class Daemon {
     const changes = this.#world.observe(key, result, Date.now());
     if (changes.length === 0) return;
     this.#keeper?.changed(changes.map((change) => change.virtualServer));
-    for (const change of changes) this.#tellChange(change);
-  }
-
-  #tellChange(change: Change): void {
-    if (change.kind === 'real-server') {
-      const { virtualServer, realServer, from, to } = change;
-      const why = to.failure === null ? '' : `: ${to.failure.reason} (${to.failure.detail})`;
-      const text = `${virtualServer}: real server ${realServer} ${from.verdict} -> ${to.verdict}${why}`;
-      if (to.verdict === 'down' && from.verdict === 'up') this.#log.warn(text);
-      else this.#log.info(text);
-      return;
+    for (const change of changes) {
+      const { level, text } = tellChange(change);
+      this.#log[level](text);
     }
-    const { virtualServer, to } = change;
-    const sorry = to.sorry ? ', the sorry server takes over' : '';
-    if (to.up) this.#log.info(`${virtualServer}: virtual server up, usable weight ${to.usableWeight}`);
-    else
-      this.#log.warn(
-        `${virtualServer}: virtual server down, usable weight ${to.usableWeight} is below the quorum${sorry}`,
-      );
   }
 
   #transition(router: string, role: Role, reason: string): void {
@@ -261,8 +245,10 @@ export class Daemon {
   }
 
   async #snapshot(): Promise<Snapshot> {
-    const [vrrp, table] = await Promise.all([this.#vrrp.report(), this.#keeper?.dump() ?? null]);
     const keeper = this.#keeper;
+    // A kernel that cannot be read is a finding, not a reason to show nothing.
+    const kernel = keeper?.read().catch(() => null) ?? null;
+    const [vrrp, found] = await Promise.all([this.#vrrp.report(), kernel]);
     return buildSnapshot({
       world: this.#world,
       nowMs: Date.now(),
@@ -274,8 +260,8 @@ export class Daemon {
       lastReload: this.#lastReload,
       vrrpProcess: { pid: this.#vrrp.pid, restarts: this.#vrrp.restarts },
       vrrp,
-      table,
-      daemons: keeper?.daemons() ?? [],
+      table: found?.table ?? null,
+      daemons: found?.daemons ?? [],
       wantedDaemons: this.#wantedDaemons(),
       keeper: keeper?.counters ?? null,
       isOver: (service, destination) => keeper?.isOver(service, destination) ?? false,
@@ -292,32 +278,8 @@ interface Parts {
   readonly table: readonly DumpedService[];
 }
 
-function readConfig(file: string): Result<Config, StartFailure> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return err({ exitCode: 2, problems: [`Cannot read ${file}: ${messageOf(error)}`] });
-  }
-  const loaded = loadConfig(text);
-  if (loaded.ok) return loaded;
-  return err({ exitCode: 1, problems: loaded.error.map((problem) => formatProblem(file, problem)) });
-}
-
 function needsIpvs(config: Config): boolean {
   return config.virtualServers.length > 0 || config.connectionSync !== null;
-}
-
-/** Which real servers of which service the kernel sends connections to already. */
-function trafficIn(table: readonly DumpedService[]): (service: string, destination: string) => boolean {
-  const serving = new Set(
-    table.flatMap((service) =>
-      service.destinations
-        .filter(({ settings }) => settings.weight > 0)
-        .map(({ id }) => `${serviceKey(service.id)} ${destinationKey(id)}`),
-    ),
-  );
-  return (service, destination) => serving.has(`${service} ${destination}`);
 }
 
 function messageOf(error: unknown): string {

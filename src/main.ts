@@ -1,7 +1,9 @@
 /** The command line. Every command is loaded when it is called: `status` must not wait for what only `run` needs. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { socketPath } from './cli/socket-path.ts';
+import { packageRoot } from './sys/package-root.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -17,8 +19,7 @@ interface SocketOption {
 }
 
 function version(): string {
-  const url = new URL('../../package.json', import.meta.url);
-  const manifest: unknown = JSON.parse(readFileSync(url, 'utf8'));
+  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
   return String((manifest as { version?: unknown }).version);
 }
 

@@ -98,7 +98,9 @@ function virtualServer(
   const service = serviceKey(serviceIdOf(server.id));
   const { up, usableWeight, sorry } = input.world.standing(server);
   const dumped = services?.get(service);
-  const destinations = new Map(dumped?.destinations.map((destination) => [destinationKey(destination.id), destination]));
+  const destinations = new Map(
+    dumped?.destinations.map((destination) => [destinationKey(destination.id), destination]),
+  );
   return {
     name: server.name,
     service,

@@ -39,7 +39,9 @@ export function request(
     }, timeoutMs);
     asking.on('error', (error: NodeJS.ErrnoException) => done(err(describe(socketPath, error))));
     asking.on('response', (response) => {
-      readAnswer(socketPath, response).then(done, (error: NodeJS.ErrnoException) => done(err(describe(socketPath, error))));
+      readAnswer(socketPath, response).then(done, (error: NodeJS.ErrnoException) =>
+        done(err(describe(socketPath, error))),
+      );
     });
     asking.end();
   });
@@ -81,7 +83,10 @@ function describe(socketPath: string, error: NodeJS.ErrnoException): ClientError
       };
     case 'ECONNRESET':
     case 'EPIPE':
-      return { kind: 'no-daemon', text: `lvsd at ${socketPath} ended the connection without an answer: is it stopping?` };
+      return {
+        kind: 'no-daemon',
+        text: `lvsd at ${socketPath} ended the connection without an answer: is it stopping?`,
+      };
     default:
       return { kind: 'protocol', text: `cannot ask lvsd at ${socketPath}: ${error.message}` };
   }

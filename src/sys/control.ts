@@ -4,13 +4,12 @@
  * Who may open the socket may rule the daemon, so its mode is the permission: owner and group. A client that is slow,
  * rude or gone costs a connection for some seconds and nothing else.
  */
-import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Snapshot } from '../status/types.ts';
 
 export interface ControlHandlers {
@@ -18,11 +17,17 @@ export interface ControlHandlers {
   reload(): Promise<{ readonly ok: boolean; readonly problems: readonly string[] }>;
 }
 
+export interface ControlLimits {
+  /** Until a request must have come in completely. */
+  readonly requestTimeoutMs: number;
+}
+
 export interface Control {
   /** Lets answers under way finish, for a moment, and removes the socket. */
   close(): Promise<void>;
 }
 
+const LIMITS: ControlLimits = { requestTimeoutMs: 5000 };
 /** A socket that only owner and group may open. */
 const SOCKET_UMASK = 0o117;
 const FOLDER_UMASK = 0o022;
@@ -31,11 +36,11 @@ const MAX_PATH_BYTES = 107;
 /** No request has a body to speak of. */
 const MAX_BODY_BYTES = 4096;
 const MAX_CONNECTIONS = 64;
-/** Until a request must have come in completely. */
-const REQUEST_TIMEOUT_MS = 5000;
 const CHECK_TIMEOUTS_EVERY_MS = 500;
 const SNAPSHOT_TIMEOUT_MS = 5000;
 const RELOAD_TIMEOUT_MS = 30_000;
+/** Without a byte either way: longer than any answer takes; ends those who ask and do not read. */
+const IDLE_TIMEOUT_MS = 40_000;
 const CLOSE_TIMEOUT_MS = 500;
 const LIVENESS_TIMEOUT_MS = 1000;
 
@@ -43,12 +48,14 @@ const LIVENESS_TIMEOUT_MS = 1000;
  * Listens at `path`. Its folder is made if need be, a socket that nobody answers any more is replaced. Rejects with an
  * `Error` for people when another daemon answers there or the machine refuses.
  */
-export async function openControl(path: string, handlers: ControlHandlers): Promise<Control> {
+export async function openControl(path: string, handlers: ControlHandlers, limits = LIMITS): Promise<Control> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-    throw new Error(`Cannot listen at ${path}: a socket's path has at most ${MAX_PATH_BYTES} bytes, choose a shorter one`);
+    throw new Error(
+      `Cannot listen at ${path}: a socket's path has at most ${MAX_PATH_BYTES} bytes, choose a shorter one`,
+    );
   }
   await clearTheWay(path);
-  const server = newServer(handlers);
+  const server = newServer(handlers, limits);
   await listen(server, path);
   // A connection that cannot be accepted (no file descriptors) is the client's loss only.
   server.on('error', () => {});
@@ -57,7 +64,13 @@ export async function openControl(path: string, handlers: ControlHandlers): Prom
 
 function routes(handlers: ControlHandlers): Hono {
   const app = new Hono();
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json({ error: `body above ${MAX_BODY_BYTES} bytes` }, 413) }));
+  app.use((c, next) => {
+    if (c.req.header('transfer-encoding') !== undefined) {
+      return Promise.resolve(c.json({ error: 'a body of unannounced length is not taken' }, 411));
+    }
+    if (Number(c.req.header('content-length') ?? 0) <= MAX_BODY_BYTES) return next();
+    return Promise.resolve(c.json({ error: `a body above ${MAX_BODY_BYTES} bytes is not taken` }, 413));
+  });
   app.get('/status', (c) => answer(c, SNAPSHOT_TIMEOUT_MS, async () => c.json(await handlers.snapshot())));
   app.post('/reload', (c) =>
     answer(c, RELOAD_TIMEOUT_MS, async () => {
@@ -84,7 +97,7 @@ async function answer(c: Context, timeoutMs: number, work: () => Promise<Respons
   }
 }
 
-function newServer(handlers: ControlHandlers): Server {
+function newServer(handlers: ControlHandlers, { requestTimeoutMs }: ControlLimits): Server {
   const app = routes(handlers);
   const listener = getRequestListener((request) => app.fetch(request), {
     hostname: 'localhost',
@@ -93,17 +106,18 @@ function newServer(handlers: ControlHandlers): Server {
   });
   const server = createServer(
     {
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
+      outgoing.shouldKeepAlive = false; // one request a connection: nothing idle is left to bound
       listener(incoming, outgoing).catch(() => outgoing.destroy());
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
-  server.maxRequestsPerSocket = 1; // every answer ends its connection: nothing idle is left to bound
+  server.timeout = IDLE_TIMEOUT_MS;
   server.on('clientError', refuse);
   return server;
 }
@@ -145,15 +159,25 @@ function listen(server: Server, path: string): Promise<void> {
 
 /** Removes a socket without a daemon. What is not a socket is never removed. */
 async function clearTheWay(path: string): Promise<void> {
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  if (there === undefined) return;
-  if (!there.isSocket()) throw new Error(`Cannot listen at ${path}: a file that is not a socket is there, move it away`);
+  if (!isSocket(path)) return;
   if (await isAnswered(path)) throw anotherDaemon(path);
   try {
     unlinkSync(path);
   } catch (error) {
     throw cannot(path, error);
   }
+}
+
+/** False when nothing is there. */
+function isSocket(path: string): boolean {
+  let there: Stats | undefined;
+  try {
+    there = lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw cannot(path, error);
+  }
+  if (there === undefined || there.isSocket()) return there !== undefined;
+  throw new Error(`Cannot listen at ${path}: a file that is not a socket is there, move it away`);
 }
 
 /** Only a refused connection proves that nobody listens. */

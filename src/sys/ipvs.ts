@@ -36,7 +36,7 @@ const MODPROBE_TIMEOUT_MS = 5000;
 /** Messages in one sendmsg, during which the event loop stands still: some milliseconds. */
 const MAX_BATCH = 256;
 /** Services whose destinations are dumped in one turn of the event loop. */
-const DUMPS_PER_TURN = 64;
+const DUMPS_PER_TURN = 32;
 
 /** A service as the kernel reports it, with its destinations and all statistics. */
 export interface TableService extends ServiceReply {

@@ -4,11 +4,11 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from './package-root.ts';
 
 /** Must equal INTERFACE_VERSION of native/. */
-const INTERFACE_VERSION = 1;
+const INTERFACE_VERSION = 2;
 
 /** What `Socket` and `Timer` have in common; results are numbers, -errno on failure. */
 interface NativeDescriptor {
@@ -50,6 +50,8 @@ export interface NativeAddon {
   setscheduler(policy: number, priority: number): number;
   getscheduler(): number;
   mlock(address: number, length: number): number;
+  /** Nanoseconds that CLOCK_REALTIME is above CLOCK_MONOTONIC. */
+  clockoffset(): bigint;
 }
 
 /** The addon is missing or will not load; the message says where it was looked for, why, and what to do. */
@@ -69,9 +71,7 @@ export function native(): NativeAddon {
 function addonPath(): string {
   const wanted = process.env['LVSD_NATIVE'];
   if (wanted !== undefined && wanted !== '') return wanted;
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
-  return join(folder, 'dist', 'native', 'lvsd.node');
+  return join(packageRoot(), 'dist', 'native', 'lvsd.node');
 }
 
 function load(path: string): NativeAddon {

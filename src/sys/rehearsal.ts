@@ -65,9 +65,9 @@ function takeOver(network: NetworkState, announcer: Announcer | null): void {
   });
   instance.setLink({ fault: null, primaryAddress: SOURCE, holdsAddresses: false });
   const advert = { vrid: 1, priority: 150, maxAdvertiseIntervalCs: 100, addresses: [Uint8Array.of(192, 0, 2, 2)] };
-  const message = { ...envelope, data: encodeAdvert(advert, envelope, 'pseudo'), ttl: 255 };
+  const message = { ...envelope, data: encodeAdvert(advert, envelope, 'pseudo'), ttl: 255, arrivedAt: 0 };
   const heard = checkMessage(message);
-  if (heard.ok) instance.receive(heard.value, Uint8Array.of(192, 0, 2, 3));
+  if (heard.ok) instance.receive(heard.value, Uint8Array.of(192, 0, 2, 3), message.arrivedAt);
   now = 10_000;
   instance.tick();
   now = 20_000;

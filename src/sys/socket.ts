@@ -202,6 +202,14 @@ export function monotonicMs(): number {
 }
 
 /**
+ * A kernel timestamp (nanoseconds of CLOCK_REALTIME, as SO_TIMESTAMPNS gives them) in milliseconds of `monotonicMs`.
+ * The two clocks are compared at each call: somebody may have set the wall clock.
+ */
+export function monotonicOf(realtimeNs: bigint): number {
+  return Number(realtimeNs - native().clockoffset()) / 1e6;
+}
+
+/**
  * One absolute deadline on the clock of `monotonicMs`, precise where setTimeout counts whole milliseconds. Keeps the
  * process alive while armed. Must be closed: until then it is not garbage.
  */

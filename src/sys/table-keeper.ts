@@ -4,7 +4,7 @@
  * kernel was last known to hold; a refusal means that the copy is wrong: dump again.
  */
 import { isOverThreshold } from '../director/thresholds.ts';
-import type { IpvsCommand } from '../ipvs/command.ts';
+import type { DaemonCommand, IpvsCommand } from '../ipvs/command.ts';
 import { destinationKey, serviceKey } from '../ipvs/key.ts';
 import { plan, planDaemons } from '../ipvs/plan.ts';
 import type { DumpedService, Service, SyncDaemon } from '../ipvs/types.ts';
@@ -74,15 +74,9 @@ export class TableKeeper {
     return this.#over.has(`${service} ${destination}`);
   }
 
-  /** The kernel's table, with what is not ours. */
-  async dump(): Promise<readonly DumpedService[]> {
-    const table = await this.#ipvs.dump();
-    this.#noteThresholds(table);
-    return table;
-  }
-
-  daemons(): readonly SyncDaemon[] {
-    return this.#ipvs.daemons();
+  /** The kernel's table, with what is not ours, and its sync daemons. Rejects when the kernel refuses. */
+  async read(): Promise<{ readonly table: readonly DumpedService[]; readonly daemons: readonly SyncDaemon[] }> {
+    return { table: await this.#dump(), daemons: this.#ipvs.daemons() };
   }
 
   /** These virtual servers may want something else now. */
@@ -110,7 +104,11 @@ export class TableKeeper {
   syncDaemons(): void {
     const wanted = this.#wanted.daemons();
     if (wanted === null || this.#closed) return;
-    for (const command of planDaemons(wanted, this.#ipvs.daemons())) this.#applyDaemon(command);
+    try {
+      for (const command of planDaemons(wanted, this.#ipvs.daemons())) this.#applyDaemon(command);
+    } catch (error) {
+      this.#note(describe(error));
+    }
   }
 
   /** Ends all work; then stops the daemons and deletes our services, unless they are to stay. */
@@ -161,7 +159,7 @@ export class TableKeeper {
   async #dumpAndSend(): Promise<void> {
     const desired = this.#wanted.services();
     for (const service of desired) this.#owned.add(serviceKey(service.id));
-    const table = await this.dump();
+    const table = await this.#dump();
     const commands = plan(desired, table, (id) => this.#owned.has(serviceKey(id)));
     if (this.#settled && commands.length > 0) this.#tellRepairs(commands);
     const complete = await this.#apply(commands);
@@ -177,26 +175,30 @@ export class TableKeeper {
     this.#counters = { ...this.#counters, reconciles: reconciles + 1, lastReconcileAtMs: Date.now() };
   }
 
+  async #dump(): Promise<readonly DumpedService[]> {
+    const table = await this.#ipvs.dump();
+    this.#noteThresholds(table);
+    return table;
+  }
+
   #believe(services: readonly Service[]): void {
     for (const service of services) this.#believed.set(serviceKey(service.id), service);
   }
 
+  /** False when something was refused, or when nobody knows: then only a dump tells. */
   async #apply(commands: readonly IpvsCommand[]): Promise<boolean> {
     if (commands.length === 0) return true;
-    const { refused } = await this.#ipvs.apply(commands);
+    const { refused, complete } = await this.#ipvs.apply(commands);
     for (const { text } of refused.slice(0, TOLD_REPAIRS)) this.#note(text);
     const { refusedCommands } = this.#counters;
     this.#counters = { ...this.#counters, refusedCommands: refusedCommands + refused.length };
-    return refused.length === 0;
+    return complete && refused.length === 0;
   }
 
-  #applyDaemon(command: IpvsCommand): void {
-    try {
-      if (command.command === 'del-daemon') this.#ipvs.stopDaemon(command.role);
-      if (command.command === 'new-daemon') this.#ipvs.setDaemon(command.daemon);
-    } catch (error) {
-      this.#note(describe(error));
-    }
+  #applyDaemon(command: DaemonCommand): void {
+    const refusal =
+      command.command === 'new-daemon' ? this.#ipvs.setDaemon(command.daemon) : this.#ipvs.stopDaemon(command.role);
+    if (refusal !== null) this.#note(refusal.text);
   }
 
   #tellRepairs(commands: readonly IpvsCommand[]): void {

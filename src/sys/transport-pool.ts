@@ -130,7 +130,7 @@ function receive(shared: Shared, message: ReceivedMessage): void {
   const { transport } = instance.config;
   const peers = transport.kind === 'udp' ? transport.peers.flatMap((peer) => parseAddress(peer)?.bytes ?? []) : [];
   const sender = checkSender(message, { ownAddresses: [shared.place.source], peers });
-  if (sender.ok) instance.receive(checked.value, message.source.slice());
+  if (sender.ok) instance.receive(checked.value, message.source.slice(), message.arrivedAt);
   else instance.refuse(sender.error);
 }
 

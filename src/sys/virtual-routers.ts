@@ -3,28 +3,32 @@
  * vrrp/; here they meet the machine.
  */
 import type { VirtualRouterConfig, VrrpProcessConfig } from '../config/types.ts';
-import { formatAddress } from '../net/ip.ts';
-import { err, ok, type Result } from '../util/result.ts';
-import { type InstancePorts, VirtualRouterInstance } from '../vrrp/instance.ts';
-import { linkStateOf, virtualAddressesOn } from '../vrrp/link-state.ts';
+import { VirtualRouterInstance } from '../vrrp/instance.ts';
+import type { InstancePorts } from '../vrrp/instance-ports.ts';
+import { linkStateOf } from '../vrrp/link-state.ts';
 import type { Role, RouterReport, VrrpReport } from '../vrrp/messages.ts';
-import { type Announcer, openAnnouncer } from './announce.ts';
 import { LogLimiter } from './log-limiter.ts';
 import { rehearse } from './rehearsal.ts';
 import { NetworkState } from './rtnl.ts';
 import { effectiveScheduling, lockMemory, MonotonicTimer, monotonicMs, setRealtimePriority } from './socket.ts';
 import { TransportPool, type TransportUser } from './transport-pool.ts';
+import { VirtualAddresses } from './virtual-addresses.ts';
 
 export interface VirtualRoutersHandlers {
   changed(router: string, role: Role, reason: string): void;
   log(level: 'info' | 'warn' | 'error', text: string): void;
 }
 
+/**
+ * How much before its deadline a backup is woken: the kernel's timer, the wake-up of the process and cold caches cost a few
+ * tenths of a millisecond, and a take-over should come on time.
+ */
+const EARLY_MS = 0.6;
+
 interface Member extends TransportUser {
   readonly instance: VirtualRouterInstance;
   readonly timer: MonotonicTimer;
   sinceMs: number;
-  announceAgain: NodeJS.Timeout | null;
   /** Its timer and its sockets are closed. */
   gone: boolean;
   /** Addresses that an owner (priority 255) had before us: never taken away. */
@@ -36,7 +40,7 @@ export class VirtualRouters {
   readonly #limiter: LogLimiter;
   readonly #network: NetworkState;
   readonly #transports: TransportPool;
-  readonly #announcers = new Map<string, { readonly announcer: Announcer; readonly index: number }>();
+  readonly #addresses: VirtualAddresses;
   readonly #members = new Map<string, Member>();
   readonly #departing = new Set<Member>();
   #evaluateSoon = false;
@@ -52,6 +56,7 @@ export class VirtualRouters {
       () => handlers.log('warn', 'The kernel dropped network events (receive buffer overrun): read everything again'),
     );
     this.#transports = new TransportPool((text) => this.#limiter.say(text));
+    this.#addresses = new VirtualAddresses(this.#network, (text) => this.#limiter.say(text));
     rehearse(this.#network);
   }
 
@@ -82,7 +87,7 @@ export class VirtualRouters {
   }
 
   close(): void {
-    for (const { announcer } of this.#announcers.values()) announcer.close();
+    this.#addresses.close();
     this.#transports.close();
     this.#network.close();
   }
@@ -97,13 +102,7 @@ export class VirtualRouters {
   }
 
   #reportOf({ instance, sinceMs }: Member): RouterReport {
-    const { config } = instance;
-    const index = this.#network.link(config.interface)?.index ?? 0;
-    const virtualAddresses = virtualAddressesOn(config, index).map((vip) => ({
-      address: `${formatAddress(vip.address)}/${vip.prefixLength}`,
-      held: this.#network.holds(vip),
-    }));
-    return { ...instance.report(), sinceMs, virtualAddresses };
+    return { ...instance.report(), sinceMs, virtualAddresses: this.#addresses.report(instance.config) };
   }
 
   #applyProcessSettings({ realtimePriority, lockMemory: lock }: VrrpProcessConfig): string[] {
@@ -131,33 +130,48 @@ export class VirtualRouters {
         config,
         this.#portsFor(config.name, () => member),
       ),
-      timer: new MonotonicTimer(() => this.#transports.drain(member, () => member.instance.tick())),
+      timer: new MonotonicTimer(() => this.#wake(member)),
       sinceMs: Date.now(),
-      announceAgain: null,
       gone: false,
-      kept: this.#ownedFromTheStart(config),
+      kept: this.#addresses.ownedFromTheStart(config),
     };
     this.#members.set(config.name, member);
   }
 
-  #ownedFromTheStart(config: VirtualRouterConfig): ReadonlySet<string> {
-    const index = this.#network.link(config.interface)?.index;
-    if (config.priority !== 255 || index === undefined) return new Set();
-    const there = virtualAddressesOn(config, index).filter((vip) => this.#network.holds(vip));
-    return new Set(there.map((vip) => formatAddress(vip.address)));
+  /**
+   * The timer of `member` is due. A backup is woken a little early: what a take-over needs is made ready, the last of the
+   * time is waited out on the clock, and an advertisement that came meanwhile is heard before the timer is believed.
+   */
+  #wake(member: Member): void {
+    const tick = (): void => this.#transports.drain(member, () => member.instance.tick());
+    if (member.instance.stateName !== 'backup') {
+      tick();
+      return;
+    }
+    this.#transports.drain(member, () => {
+      const { dueAt } = member.instance;
+      const start = monotonicMs();
+      // An advertisement was waiting: the timer is armed anew.
+      if (dueAt === null || dueAt - start > EARLY_MS) return;
+      member.instance.prepare();
+      this.#addresses.prepare(member.instance.config);
+      while (monotonicMs() < dueAt);
+      tick();
+    });
   }
 
   #portsFor(name: string, self: () => Member): InstancePorts {
     return {
       now: monotonicMs,
       wakeAt: (at) => {
-        if (!self().gone) self().timer.armAt(at);
+        if (!self().gone)
+          self().timer.armAt(at !== null && self().instance.stateName === 'backup' ? at - EARLY_MS : at);
       },
       envelope: () => this.#transports.envelope(self()),
       send: (message) => this.#transports.send(self(), message),
-      claim: () => this.#claim(self()),
-      announce: () => this.#announce(self()),
-      release: () => this.#release(self()),
+      claim: () => this.#addresses.claim(self().instance.config),
+      announce: () => this.#addresses.announce(self().instance.config, () => self().instance.ownsAddresses),
+      release: () => this.#addresses.release(self().instance.config, self().kept),
       changed: (role, reason) => {
         const member = self();
         member.sinceMs = Date.now();
@@ -173,7 +187,7 @@ export class VirtualRouters {
     if (member.instance.ownsAddresses) {
       const wanted = new Set(config.virtualAddresses.map((vip) => `${vip.address}/${vip.prefixLength}`));
       const dropped = before.virtualAddresses.filter((vip) => !wanted.has(`${vip.address}/${vip.prefixLength}`));
-      this.#deleteAddresses({ ...before, virtualAddresses: dropped }, member.kept);
+      this.#addresses.release({ ...before, virtualAddresses: dropped }, member.kept);
     }
     member.instance.reconfigure(config);
   }
@@ -187,8 +201,6 @@ export class VirtualRouters {
 
   #dispose(member: Member): void {
     member.gone = true;
-    if (member.announceAgain !== null) clearTimeout(member.announceAgain);
-    member.announceAgain = null;
     member.timer.close();
     this.#transports.leave(member);
     this.#departing.delete(member);
@@ -229,92 +241,9 @@ export class VirtualRouters {
       const joined = this.#transports.join(member, config, place);
       if (!joined.ok) state = { fault: joined.error };
     }
-    // Before it is needed: a take-over must not wait for a socket.
-    if (link !== null) this.#announcer(link.name, link.index);
+    this.#addresses.prepare(config);
     instance.setLink(state);
-    if (instance.ownsAddresses) this.#repair(member);
-  }
-
-  /** Somebody deleted a virtual address: put it back without leaving MASTER. */
-  #repair(member: Member): void {
-    const { config } = member.instance;
-    const index = this.#network.link(config.interface)?.index;
-    if (index === undefined) return;
-    const missing = virtualAddressesOn(config, index).filter((vip) => !this.#network.holds(vip));
-    if (missing.length === 0) return;
-    const names = missing.map((vip) => formatAddress(vip.address)).join(', ');
-    const claimed = this.#claim(member);
-    if (claimed.ok) this.#announceNow(member);
-    this.#limiter.say(
-      claimed.ok
-        ? `${config.name}: put back ${names}, missing on ${config.interface}`
-        : `${config.name}: ${claimed.error}`,
-    );
-  }
-
-  #claim({ instance }: Member): Result<void, string> {
-    const { config } = instance;
-    const index = this.#network.link(config.interface)?.index;
-    if (index === undefined) return err(`Cannot add addresses to ${config.interface}: no such interface`);
-    for (const vip of virtualAddressesOn(config, index)) {
-      const added = this.#network.add(vip);
-      if (!added.ok) return added;
-    }
-    return ok(undefined);
-  }
-
-  #release(member: Member): void {
-    if (member.announceAgain !== null) clearTimeout(member.announceAgain);
-    member.announceAgain = null;
-    this.#deleteAddresses(member.instance.config, member.kept);
-  }
-
-  #deleteAddresses(config: VirtualRouterConfig, kept: ReadonlySet<string>): void {
-    const index = this.#network.link(config.interface)?.index;
-    if (index === undefined) return;
-    for (const vip of virtualAddressesOn(config, index)) {
-      if (kept.has(formatAddress(vip.address)) || !this.#network.holds(vip)) continue;
-      const deleted = this.#network.delete(vip);
-      if (!deleted.ok) this.#limiter.say(`${config.name}: ${deleted.error}`);
-    }
-  }
-
-  /** Now, and once more later for switches and hosts that missed the first burst. */
-  #announce(member: Member): void {
-    this.#announceNow(member);
-    const { repeatDelayMs } = member.instance.config.announcements;
-    if (member.announceAgain !== null) clearTimeout(member.announceAgain);
-    member.announceAgain = null;
-    if (repeatDelayMs === 0) return;
-    member.announceAgain = setTimeout(() => {
-      member.announceAgain = null;
-      if (member.instance.ownsAddresses) this.#announceNow(member);
-    }, repeatDelayMs);
-  }
-
-  #announceNow({ instance }: Member): void {
-    const { config } = instance;
-    const link = this.#network.link(config.interface);
-    const announcer = link === null ? null : this.#announcer(link.name, link.index);
-    if (link === null || link.mac === null || announcer === null) return;
-    const addresses = virtualAddressesOn(config, link.index).map((vip) => vip.address);
-    const refusal = announcer.announce(addresses, link.mac, config.announcements.count);
-    if (refusal !== null) this.#limiter.say(`${config.name}: cannot announce on ${link.name}: ${refusal}`);
-  }
-
-  #announcer(name: string, index: number): Announcer | null {
-    const known = this.#announcers.get(name);
-    if (known?.index === index) return known.announcer;
-    known?.announcer.close();
-    this.#announcers.delete(name);
-    try {
-      const announcer = openAnnouncer(name, index);
-      this.#announcers.set(name, { announcer, index });
-      return announcer;
-    } catch (error) {
-      this.#limiter.say(`Cannot announce on ${name}: ${error instanceof Error ? error.message : String(error)}`);
-      return null;
-    }
+    if (instance.ownsAddresses) this.#addresses.repair(config);
   }
 }
 

@@ -2,10 +2,10 @@
  * VRRP over IP protocol 112 (RFC 9568 section 5.1): one raw socket for an interface and family, multicast, TTL 255.
  */
 import { parseAddress } from '../net/ip.ts';
-import { parseControl, sockaddrIn, sockaddrIn6 } from '../net/sockaddr.ts';
+import { type ControlMessage, encodeControl, parseControl, sockaddrIn, sockaddrIn6 } from '../net/sockaddr.ts';
 import { type Envelope, IPPROTO_VRRP } from '../vrrp/packet.ts';
 import type { ReceivedMessage } from '../vrrp/receive.ts';
-import { type Datagram, errnoName, RawSocket, type SystemError } from './socket.ts';
+import { type Datagram, errnoName, monotonicOf, RawSocket, type SystemError } from './socket.ts';
 import type { TransportHandlers, TransportPlace, VrrpTransport } from './vrrp-transport.ts';
 
 const AF_INET = 2;
@@ -14,6 +14,8 @@ const SOCK_RAW = 3;
 const SOL_SOCKET = 1;
 const SO_PRIORITY = 12;
 const SO_BINDTODEVICE = 25;
+/** The option and the control message have one number (asm-generic/socket.h). */
+const SO_TIMESTAMPNS = 35;
 const TC_PRIO_CONTROL = 7;
 const IPPROTO_IP = 0;
 const IP_TOS = 1;
@@ -54,6 +56,7 @@ export function openIpTransport(place: TransportPlace, handlers: TransportHandle
     // Without this every raw socket sees every protocol-112 packet of the machine.
     socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode(`${place.interfaceName}\0`));
     socket.trySetOption(SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL);
+    socket.trySetOption(SOL_SOCKET, SO_TIMESTAMPNS, 1);
     if (v4) setUpIpv4(socket, place);
     else setUpIpv6(socket, place);
   } catch (error) {
@@ -62,6 +65,7 @@ export function openIpTransport(place: TransportPlace, handlers: TransportHandle
   }
   const group = v4 ? GROUP_V4 : GROUP_V6;
   const to = v4 ? sockaddrIn(group, 0) : sockaddrIn6(group, 0, place.interfaceIndex);
+  const control = v4 ? null : sendFrom(place);
   const envelope: Envelope = { source: place.source, destination: group };
   const deliver = (datagram: Datagram): void => {
     const message = v4 ? fromIpv4(datagram) : fromIpv6(datagram, place.interfaceIndex);
@@ -74,7 +78,7 @@ export function openIpTransport(place: TransportPlace, handlers: TransportHandle
   return {
     envelope,
     send(message) {
-      const sent = socket.send(message, to);
+      const sent = socket.send(message, to, control);
       if (sent < 0) handlers.failed(`Cannot send to ${place.interfaceName}: ${errnoName(-sent)}`);
     },
     drain(done) {
@@ -104,7 +108,7 @@ function setUpIpv4(socket: RawSocket, { interfaceIndex, source }: TransportPlace
   socket.setOption(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 }
 
-function setUpIpv6(socket: RawSocket, { interfaceIndex, source }: TransportPlace): void {
+function setUpIpv6(socket: RawSocket, { interfaceIndex }: TransportPlace): void {
   const index = new Uint8Array(4);
   new DataView(index.buffer).setUint32(0, interfaceIndex, true);
   socket.setOption(IPPROTO_IPV6, IPV6_JOIN_GROUP, concat(GROUP_V6, index)); // struct ipv6_mreq
@@ -116,8 +120,17 @@ function setUpIpv6(socket: RawSocket, { interfaceIndex, source }: TransportPlace
   socket.setOption(IPPROTO_IPV6, IPV6_TCLASS, TRAFFIC_CLASS);
   socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   socket.setOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-  // Sticky: a link-local virtual address on the same interface must not become the source.
-  socket.setOption(IPPROTO_IPV6, IPV6_PKTINFO, concat(source, index)); // struct in6_pktinfo
+}
+
+/**
+ * The source address, with every message: a link-local virtual address on the interface would become it otherwise. Raw
+ * sockets (net/ipv6/raw.c) take only the interface from the sticky option.
+ */
+function sendFrom({ interfaceIndex, source }: TransportPlace): Uint8Array {
+  const index = new Uint8Array(4);
+  new DataView(index.buffer).setUint32(0, interfaceIndex, true);
+  const data = concat(source, index); // struct in6_pktinfo
+  return encodeControl([{ level: IPPROTO_IPV6, type: IPV6_PKTINFO, data }]);
 }
 
 /** struct ip_mreqn: group, local address, interface index. */
@@ -128,7 +141,7 @@ function ipMreqn(group: Uint8Array, address: Uint8Array, interfaceIndex: number)
 }
 
 /** A raw IPv4 socket delivers the IP header; Ethernet padding behind the packet is cut off by its total length. */
-function fromIpv4({ data }: Datagram): ReceivedMessage | null {
+function fromIpv4({ data, control }: Datagram): ReceivedMessage | null {
   if (data.length < IPV4_MIN_HEADER) return null;
   const headerLength = ((data[0] ?? 0) & 0x0f) * 4;
   const totalLength = ((data[2] ?? 0) << 8) | (data[3] ?? 0);
@@ -138,13 +151,15 @@ function fromIpv4({ data }: Datagram): ReceivedMessage | null {
     source: data.subarray(12, 16),
     destination: data.subarray(16, 20),
     ttl: data[8] ?? 0,
+    arrivedAt: arrivalOf(parseControl(control)),
   };
 }
 
 function fromIpv6({ data, address, control }: Datagram, interfaceIndex: number): ReceivedMessage | null {
   let destination: Uint8Array | null = null;
   let ttl: number | null = null;
-  for (const item of parseControl(control)) {
+  const items = parseControl(control);
+  for (const item of items) {
     if (item.level !== IPPROTO_IPV6) continue;
     const view = new DataView(item.data.buffer, item.data.byteOffset, item.data.byteLength);
     if (item.type === IPV6_PKTINFO && item.data.length >= 20) {
@@ -155,7 +170,15 @@ function fromIpv6({ data, address, control }: Datagram, interfaceIndex: number):
   }
   // A hop limit that the kernel does not tell cannot be checked: refuse, do not trust.
   if (destination === null || address.length < 24) return null;
-  return { data, source: address.subarray(8, 24), destination, ttl: ttl ?? 0 };
+  return { data, source: address.subarray(8, 24), destination, ttl: ttl ?? 0, arrivedAt: arrivalOf(items) };
+}
+
+/** struct timespec of SO_TIMESTAMPNS: a backup counts from the advertisement's arrival, not from when it got round to it. */
+function arrivalOf(items: readonly ControlMessage[]): number | null {
+  const stamp = items.find((item) => item.level === SOL_SOCKET && item.type === SO_TIMESTAMPNS)?.data;
+  if (stamp === undefined || stamp.length < 16) return null;
+  const view = new DataView(stamp.buffer, stamp.byteOffset, stamp.byteLength);
+  return monotonicOf(view.getBigInt64(0, true) * 1_000_000_000n + view.getBigInt64(8, true));
 }
 
 function isFor(destination: Uint8Array, group: Uint8Array): boolean {

@@ -25,7 +25,7 @@ export function openUdpTransport(place: TransportPlace, port: number, handlers: 
     const [text = '', zone] = remote.address.split('%');
     const source = parseAddress(text)?.bytes;
     if (source === undefined || (zone !== undefined && zone !== place.interfaceName)) return;
-    handlers.message({ data, source, destination: zero, ttl: null });
+    handlers.message({ data, source, destination: zero, ttl: null, arrivedAt: null });
   });
   socket.bind(port, () => {
     bound = true;

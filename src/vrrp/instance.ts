@@ -4,9 +4,8 @@
  * and in tests.
  */
 import type { VirtualRouterConfig } from '../config/types.ts';
-import { compareBytes, formatAddress, parseAddress } from '../net/ip.ts';
+import { compareBytes, formatAddress } from '../net/ip.ts';
 import { assertNever } from '../util/assert-never.ts';
-import type { Result } from '../util/result.ts';
 import {
   deadline,
   type Effect,
@@ -18,31 +17,12 @@ import {
   type StateName,
   step,
 } from './fsm.ts';
-import type { Role, RouterReport } from './messages.ts';
-import { type ChecksumForm, type DecodedAdvert, type Envelope, encodeAdvert } from './packet.ts';
+import type { InstancePorts, LinkState } from './instance-ports.ts';
+import type { PeerReport, Role, RouterReport } from './messages.ts';
+import type { ChecksumForm, DecodedAdvert } from './packet.ts';
+import { addressesOf, PrebuiltAdverts } from './prebuilt.ts';
 import { checksumToSend, hasSameAddresses, type Refusal } from './receive.ts';
-import type { Millis } from './timers.ts';
-
-/** What one virtual router needs from the machine. */
-export interface InstancePorts {
-  now(): Millis;
-  /** Arms the one timer; null disarms it. When it is due, call `tick`. */
-  wakeAt(at: Millis | null): void;
-  /** What the checksum of an advertisement covers beside it; null while there is no address to send from. */
-  envelope(): Envelope | null;
-  send(message: Uint8Array): void;
-  /** Adds the virtual addresses; the error is the machine's answer in words. */
-  claim(): Result<void, string>;
-  announce(): void;
-  release(): void;
-  changed(role: Role, reason: string): void;
-  log(level: 'info' | 'warn', text: string): void;
-}
-
-/** The interface as the virtual router needs it; `fault` says in words why it cannot take part. */
-export type LinkState =
-  | { readonly fault: string }
-  | { readonly fault: null; readonly primaryAddress: Uint8Array; readonly holdsAddresses: boolean };
+import { type Millis, plausibleArrival } from './timers.ts';
 
 /** A kernel that refused the addresses is asked again after this long. */
 const CLAIM_RETRY_MS = 1000;
@@ -74,12 +54,12 @@ export class VirtualRouterInstance {
   readonly #refused: Partial<Record<Refusal, number>> = {};
   #lateLastMs = 0;
   #lateMaxMs = 0;
-  readonly #prebuilt = new Map<string, Uint8Array>();
+  readonly #prebuilt = new PrebuiltAdverts();
 
   constructor(config: VirtualRouterConfig, ports: InstancePorts) {
     this.#config = config;
     this.#ports = ports;
-    this.#addresses = addressBytes(config);
+    this.#addresses = addressesOf(config);
   }
 
   get config(): VirtualRouterConfig {
@@ -95,6 +75,11 @@ export class VirtualRouterInstance {
     return this.#state.name === 'active' || this.#state.name === 'leaving';
   }
 
+  /** When `tick` is due next. */
+  get dueAt(): Millis | null {
+    return deadline(this.#state) ?? this.#retryAt;
+  }
+
   get role(): Role {
     return roleOf(this.#state, this.#stopping);
   }
@@ -102,7 +87,7 @@ export class VirtualRouterInstance {
   /** A reload that keeps interface, family, identifier and transport: state and timers stay. */
   reconfigure(config: VirtualRouterConfig): void {
     this.#config = config;
-    this.#addresses = addressBytes(config);
+    this.#addresses = addressesOf(config);
     this.#prebuilt.clear();
   }
 
@@ -122,13 +107,14 @@ export class VirtualRouterInstance {
     this.#feed({ type: 'startup', holdsAddresses: link.holdsAddresses });
   }
 
-  /** An advertisement that passed every check of receive.ts. */
-  receive(advert: DecodedAdvert, source: Uint8Array): void {
+  /** An advertisement that passed every check of receive.ts. `arrivedAt` null: now. */
+  receive(advert: DecodedAdvert, source: Uint8Array, arrivedAt: Millis | null = null): void {
+    const at = plausibleArrival(arrivedAt, this.#ports.now());
     const intervalMs = advert.maxAdvertiseIntervalCs * 10;
     this.#counters.received++;
     if (advert.priority === 0) this.#counters.zeroReceived++;
-    this.#notePeer(advert, source, intervalMs);
-    this.#feed({ type: 'advert', source, priority: advert.priority, maxAdvertiseIntervalMs: intervalMs });
+    this.#notePeer(advert, source, at);
+    this.#feed({ type: 'advert', source, priority: advert.priority, maxAdvertiseIntervalMs: intervalMs }, at);
   }
 
   refuse(refusal: Refusal): void {
@@ -175,13 +161,7 @@ export class VirtualRouterInstance {
       reason: this.#reason,
       fault: this.#state.name === 'initialize' ? this.#fault : null,
       primaryAddress: this.#primaryAddress === null ? null : formatAddress(this.#primaryAddress),
-      peer: peer && {
-        address: formatAddress(peer.source),
-        priority: peer.priority,
-        advertisementIntervalMs: peer.intervalMs,
-        heardMsAgo: Math.round(this.#ports.now() - peer.heardAt),
-        checksum: peer.checksum,
-      },
+      peer: peer && reportOf(peer, this.#ports.now()),
       adverts: {
         sent: this.#counters.sent,
         received: this.#counters.received,
@@ -195,8 +175,8 @@ export class VirtualRouterInstance {
     };
   }
 
-  #feed(event: Event): void {
-    const { state, effects } = step(this.#parameters(), this.#state, event, this.#ports.now());
+  #feed(event: Event, at: Millis = this.#ports.now()): void {
+    const { state, effects } = step(this.#parameters(), this.#state, event, at);
     this.#state = state;
     for (const effect of effects) {
       if (!this.#perform(effect)) {
@@ -205,7 +185,7 @@ export class VirtualRouterInstance {
         return;
       }
     }
-    this.#ports.wakeAt(deadline(this.#state) ?? this.#retryAt);
+    this.#ports.wakeAt(this.dueAt);
   }
 
   /** False: the kernel refused the addresses. */
@@ -244,24 +224,25 @@ export class VirtualRouterInstance {
     this.#ports.changed(this.role, this.#reason);
   }
 
+  /** Builds the advertisement that a take-over sends, so that it only needs to be sent then. */
+  prepare(): void {
+    this.#advert(this.#config.priority);
+  }
+
   #sendAdvert(priority: number): void {
-    const envelope = this.#ports.envelope();
-    if (envelope === null) return;
-    const form = checksumToSend(this.#config.checksum, this.#lastHeardForm);
-    const key = `${priority} ${form}`;
-    let message = this.#prebuilt.get(key);
-    if (message === undefined) {
-      const { vrid, advertisementIntervalMs } = this.#config;
-      const maxAdvertiseIntervalCs = advertisementIntervalMs / 10;
-      message = encodeAdvert({ vrid, priority, maxAdvertiseIntervalCs, addresses: this.#addresses }, envelope, form);
-      this.#prebuilt.set(key, message);
-    }
+    const message = this.#advert(priority);
+    if (message === null) return;
     this.#ports.send(message);
     this.#counters.sent++;
     if (priority === 0) this.#counters.zeroSent++;
   }
 
-  #notePeer(advert: DecodedAdvert, source: Uint8Array, intervalMs: number): void {
+  #advert(priority: number): Uint8Array | null {
+    const form = checksumToSend(this.#config.checksum, this.#lastHeardForm);
+    return this.#prebuilt.advert(this.#config, priority, form, this.#ports.envelope());
+  }
+
+  #notePeer(advert: DecodedAdvert, source: Uint8Array, heardAt: Millis): void {
     const { name } = this.#config;
     const changed = this.#lastHeardForm !== advert.checksumForm;
     this.#lastHeardForm = advert.checksumForm;
@@ -276,7 +257,7 @@ export class VirtualRouterInstance {
       this.#ports.log('warn', `${name}: ${formatAddress(source)} advertises other addresses: ${theirs}`);
     }
     const { priority, checksumForm: checksum } = advert;
-    this.#peer = { source, priority, intervalMs, heardAt: this.#ports.now(), checksum };
+    this.#peer = { source, priority, intervalMs: advert.maxAdvertiseIntervalCs * 10, heardAt, checksum };
   }
 
   #parameters(): RouterParameters {
@@ -284,6 +265,17 @@ export class VirtualRouterInstance {
     const primaryAddress = this.#primaryAddress ?? new Uint8Array(this.#config.family === 4 ? 4 : 16);
     return { priority, advertisementIntervalMs, preempt, primaryAddress };
   }
+}
+
+function reportOf(peer: Peer, now: Millis): PeerReport {
+  const { source, priority, intervalMs: advertisementIntervalMs, heardAt, checksum } = peer;
+  return {
+    address: formatAddress(source),
+    priority,
+    advertisementIntervalMs,
+    heardMsAgo: Math.round(now - heardAt),
+    checksum,
+  };
 }
 
 function roleOf(state: State, stopping: boolean): Role {
@@ -299,8 +291,4 @@ function roleOf(state: State, stopping: boolean): Role {
     default:
       return assertNever(state);
   }
-}
-
-function addressBytes(config: VirtualRouterConfig): readonly Uint8Array[] {
-  return config.virtualAddresses.flatMap(({ address }) => parseAddress(address)?.bytes ?? []);
 }

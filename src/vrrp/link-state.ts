@@ -5,7 +5,7 @@
 import type { VirtualRouterConfig } from '../config/types.ts';
 import { compareBytes, isLinkLocal, parseAddress } from '../net/ip.ts';
 import type { AddressChange, InterfaceAddress, Link } from '../net/rtnetlink.ts';
-import type { LinkState } from './instance.ts';
+import type { LinkState } from './instance-ports.ts';
 
 /** `addresses` are those of the interface and of the router's family, in the kernel's order. */
 export function linkStateOf(

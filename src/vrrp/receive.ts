@@ -5,6 +5,7 @@
 import { compareBytes } from '../net/ip.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import { type ChecksumForm, type DecodedAdvert, decodeAdvert } from './packet.ts';
+import type { Millis } from './timers.ts';
 
 /** A VRRP message as the transport got it. */
 export interface ReceivedMessage {
@@ -13,6 +14,8 @@ export interface ReceivedMessage {
   readonly destination: Uint8Array;
   /** TTL or hop limit; null where the transport cannot tell (UDP). */
   readonly ttl: number | null;
+  /** When the kernel got it, on the monotonic clock; null where the transport cannot tell. */
+  readonly arrivedAt: Millis | null;
 }
 
 /** Counter names follow RFC 8347 (ietf-vrrp) where it has one. */

@@ -40,3 +40,11 @@ export const HANDOVER_LINGER_MS = 20;
 
 /** An Active Router answers lower-priority advertisements at most this often: a stranger must not make it shout. */
 export const ASSERT_EVERY_MS = 100;
+
+/** A message that waited longer is not counted from its arrival: its sender may be long gone, or a clock was set. */
+const OLDEST_ARRIVAL_MS = 100;
+
+/** The moment that a message's timers count from. */
+export function plausibleArrival(arrivedAt: Millis | null, now: Millis): Millis {
+  return arrivedAt !== null && arrivedAt <= now && now - arrivedAt <= OLDEST_ARRIVAL_MS ? arrivedAt : now;
+}

@@ -105,10 +105,21 @@ describe('sys/netlink: as anybody', () => {
 
   it('answers that nobody waited for are skipped', () => {
     const w = new AttrWriter(64);
-    const stray = w.beginMessage(16, NLM_F_REQUEST | NLM_F_ACK, generic.nextSeq());
-    w.put8(3).put8(1).put16(0).string(2, 'nlctrl').endMessage(stray);
-    assert.deepEqual(generic.batch(w.finish(), 999), { refused: new Map(), complete: false, errno: 0 });
+    for (const name of ['nlctrl', 'NO_SUCH_FAMILY']) {
+      const message = w.beginMessage(16, NLM_F_REQUEST | NLM_F_ACK, generic.nextSeq());
+      w.put8(3).put8(1).put16(0).string(2, name).endMessage(message);
+    }
+    // Two messages where `request` expects one: the answer to the second, ENOENT, stays in the socket.
+    const answer = generic.request(w.finish());
+    assert.equal(answer === 'no-reply' ? answer : answer.errno, 0);
     assert.equal(resolveFamily(generic, 'nlctrl'), 16);
+  });
+
+  it('a batch whose last verdict does not come is not complete', () => {
+    const w = new AttrWriter(64);
+    const message = w.beginMessage(16, NLM_F_REQUEST | NLM_F_ACK, generic.nextSeq());
+    w.put8(3).put8(1).put16(0).string(2, 'nlctrl').endMessage(message);
+    assert.deepEqual(generic.batch(w.finish(), 999), { refused: new Map(), complete: false, errno: 0 });
   });
 
   it('a request without NLM_F_ACK that succeeds has no verdict: no-reply, at once', () => {

@@ -158,8 +158,9 @@ describe('sys/socket: RawSocket', () => {
     peer.socket.close();
     const socket = keep(new RawSocket(AF_INET, SOCK_DGRAM, 0));
     socket.connect(peer.address);
-    const refused = await new Promise<SystemError>((error, reject) => {
-      socket.start({ message: reject, error });
+    let message = (_: Datagram): void => assert.fail('a datagram from nobody');
+    const refused = await new Promise<SystemError>((error) => {
+      socket.start({ message: (datagram) => message(datagram), error });
       socket.send(TEXT);
     });
     assert.ok(refused instanceof SystemError);
@@ -168,7 +169,9 @@ describe('sys/socket: RawSocket', () => {
 
     const revived = keep(new RawSocket(AF_INET, SOCK_DGRAM, 0));
     revived.bind(peer.address);
-    const back = received(socket);
+    const back = new Promise<Datagram>((resolve) => {
+      message = resolve;
+    });
     revived.send(TEXT, socket.localAddress());
     assert.deepEqual((await back).data, TEXT);
   });
@@ -407,6 +410,21 @@ describe('sys/socket: MonotonicTimer', () => {
     timer.close();
     timer.close();
     assert.throws(() => timer.armAt(0), { code: 'EBADF' });
+  });
+
+  it('a deadline that is replaced while another timer of the same turn runs does not fire', async () => {
+    let count = 0;
+    const timers = [0, 1].map(
+      () =>
+        new MonotonicTimer(() => {
+          count++;
+          for (const timer of timers) timer.armAt(monotonicMs() + 60_000);
+        }),
+    );
+    for (const timer of timers) timer.armAt(0);
+    await fired(monotonicMs() + 20);
+    for (const timer of timers) timer.close();
+    assert.equal(count, 1);
   });
 
   it('can be armed anew from its own callback', async () => {

@@ -1,19 +1,15 @@
 /**
  * Our view of the kernel's IPVS table against a real kernel, with ipvsadm as the referee: what we wrote is what it lists,
- * what it wrote is what we read. Runs in the lab's own network namespace and empties its table.
+ * what it wrote is what we read.
  */
 import assert from 'node:assert/strict';
-import type { IpvsCommand } from '../../../src/ipvs/command.ts';
 import { serviceKey } from '../../../src/ipvs/key.ts';
-import { plan, planDaemons } from '../../../src/ipvs/plan.ts';
+import { plan } from '../../../src/ipvs/plan.ts';
 import type { Service, ServiceId } from '../../../src/ipvs/types.ts';
-import { Ipvs } from '../../../src/sys/ipvs.ts';
 import {
-  daemonOf,
   delDest,
   destination,
   fwmark,
-  newDaemon,
   newDest,
   newService,
   real,
@@ -25,6 +21,7 @@ import {
   udp,
 } from '../../unit/ipvs/builders.ts';
 import { run } from '../support/exec.ts';
+import { listed, useIpvs } from './referee.ts';
 
 const NAT = { forwardMethod: 0 };
 const TUNNEL = { forwardMethod: 2 };
@@ -86,31 +83,11 @@ const LISTED = [
 
 describe('the IPVS table of a real kernel', function () {
   this.timeout(60_000);
-  let ipvs: Ipvs;
+  const { ipvs, applied } = useIpvs();
 
-  before(function () {
-    // Nowhere else: these tests flush the table of the namespace they run in.
-    if (process.env['LVSD_LAB_IPVS'] !== '1') this.skip();
-    ipvs = Ipvs.open();
-  });
-  beforeEach(empty);
-  after(async () => {
-    if (ipvs === undefined) return;
-    await empty();
-    ipvs.close();
-  });
-
-  /** Empties the table by the referee's hand. */
-  async function empty(): Promise<void> {
-    await run('ipvsadm', ['-C']);
-    for (const role of ['master', 'backup'] as const) assert.equal(ipvs.stopDaemon(role), null);
-  }
-  async function applied(...commands: readonly IpvsCommand[]): Promise<void> {
-    assert.deepEqual(await ipvs.apply(commands), { refused: [], complete: true });
-  }
   /** Makes the table the desired one, as the daemon does. Returns how many commands that took. */
   async function reconcile(desired: readonly Service[], owned: (id: ServiceId) => boolean): Promise<number> {
-    const commands = plan(desired, await ipvs.dump(), owned);
+    const commands = plan(desired, await ipvs().dump(), owned);
     await applied(...commands);
     return commands.length;
   }
@@ -168,7 +145,7 @@ describe('the IPVS table of a real kernel', function () {
 -A -f 9 -6 -s lc -p 5 -M 64
 `,
       });
-      const table = await ipvs.dump();
+      const table = await ipvs().dump();
       const seen = table.map(({ id, settings, destinations }) => ({
         id,
         settings,
@@ -217,7 +194,7 @@ describe('the IPVS table of a real kernel', function () {
     it('has nothing left to do once it is done', async () => {
       assert.ok((await reconcile(EVERYTHING, nothingElse)) > 0);
       assert.deepEqual(
-        plan(EVERYTHING, await ipvs.dump(), () => true),
+        plan(EVERYTHING, await ipvs().dump(), () => true),
         [],
       );
     });
@@ -256,7 +233,7 @@ describe('the IPVS table of a real kernel', function () {
 
     it('dumps only the services asked for', async () => {
       await reconcile(EVERYTHING, nothingElse);
-      const table = await ipvs.dump((id) => id.kind === 'fwmark');
+      const table = await ipvs().dump((id) => id.kind === 'fwmark');
       assert.deepEqual(table.map(({ id }) => serviceKey(id)).sort(), ['fwmark 7', 'fwmark 7 ipv6']);
     });
 
@@ -273,7 +250,7 @@ describe('the IPVS table of a real kernel', function () {
       }, 1);
       assert.equal(await reconcile(desired, nothingElse), 11_000);
       assert.deepEqual(
-        plan(desired, await ipvs.dump(), () => true),
+        plan(desired, await ipvs().dump(), () => true),
         [],
       );
       clearInterval(counting);
@@ -282,149 +259,12 @@ describe('the IPVS table of a real kernel', function () {
       assert.equal(rows.filter((row) => row.startsWith('TCP')).length, 1000);
       assert.equal(rows.filter((row) => row.startsWith('  ')).length, 10_000);
       await applied({ command: 'flush' });
-      assert.deepEqual(await ipvs.dump(), []);
+      assert.deepEqual(await ipvs().dump(), []);
     });
-  });
-
-  describe('refusals', () => {
-    it('of what exists, is missing or is gone already are made good', async () => {
-      await applied(newService(WEB, { scheduler: 'rr' }), newDest(WEB, A, { weight: 1 }));
-      await applied(newService(WEB, { scheduler: 'lc' }), newDest(WEB, A, { weight: 2 }));
-      await applied(setDest(WEB, real('10.0.0.2', 80), {}), setService(fwmark(7), { scheduler: 'rr' }));
-      await applied(
-        delDest(WEB, real('10.0.0.9', 80)),
-        delDest(tcp('192.0.2.9', 80), A),
-        { command: 'del-service', service: tcp('192.0.2.9', 80) },
-        { command: 'del-daemon', role: 'master' },
-      );
-      assert.deepEqual(await listed('-Ln'), [
-        'FWM 7 rr',
-        'TCP 192.0.2.1:80 lc',
-        '  10.0.0.1:80 Route 2 0 0',
-        '  10.0.0.2:80 Route 1 0 0',
-      ]);
-    });
-
-    it('for good are told in full, and the rest of the batch is done', async () => {
-      const MISSING = tcp('192.0.2.9', 80);
-      const outcome = await ipvs.apply([
-        newService(fwmark(1), { scheduler: 'nosuch' }),
-        newService(WEB, {}),
-        newDest(MISSING, A, {}),
-        setDest(MISSING, A, {}),
-        newDest(WEB, real('224.0.0.5', 80), {}),
-        newDest(WEB, real('10.0.0.3', 80), { upperThreshold: 5, lowerThreshold: 10 }),
-        newDest(WEB, A, {}),
-        newDaemon({ interface: 'nosuch0' }),
-        newDaemon({ group: '10.0.0.1' }),
-        { command: 'set-timeouts', timeouts: { tcpS: 0x7fffffff, tcpFinS: null, udpS: null } },
-        { command: 'zero', service: MISSING },
-      ]);
-      assert.ok(outcome.complete);
-      assert.deepEqual(
-        outcome.refused.map(({ text }) => text),
-        [
-          'Cannot add service fwmark 1: ENOENT (scheduler nosuch not found; try: modprobe ip_vs_nosuch)',
-          'Cannot add destination 10.0.0.1:80 to tcp 192.0.2.9:80: ESRCH (no such service)',
-          'Cannot change destination 10.0.0.1:80 of tcp 192.0.2.9:80: ESRCH (no such service)',
-          'Cannot add destination 224.0.0.5:80 to tcp 192.0.2.1:80: EINVAL (the address must be a unicast address, a GUE ' +
-            'tunnel needs a port, and another family than the service has takes the tunnel method and no running sync daemon)',
-          'Cannot add destination 10.0.0.3:80 to tcp 192.0.2.1:80: ERANGE (the weight is negative or the lower threshold is ' +
-            'above the upper one)',
-          'Cannot start the master sync daemon on nosuch0: ENODEV (no interface nosuch0)',
-          'Cannot start the master sync daemon on lo: EINVAL (the group must be multicast, and no destination may be of ' +
-            'another family than its service)',
-          'Cannot set the connection timeouts: EINVAL (a timeout is too long; 2678400 seconds are safe)',
-          'Cannot zero the statistics of tcp 192.0.2.9:80: ESRCH (no such service)',
-        ],
-      );
-      assert.deepEqual(await listed('-Ln'), ['TCP 192.0.2.1:80 wlc', '  10.0.0.1:80 Route 1 0 0']);
-    });
-
-    it('to those without CAP_NET_ADMIN say so at once', async () => {
-      const program = `import(${JSON.stringify(new URL('../../../src/sys/ipvs.js', import.meta.url).href)})
-        .then(({ Ipvs }) => Ipvs.open()).catch((error) => console.log(error.code, error.message))`;
-      const { stdout } = await run('setpriv', ['--reuid=65534', '--clear-groups', process.execPath, '-e', program]);
-      assert.equal(stdout, 'EPERM Cannot use IPVS: EPERM (needs root or CAP_NET_ADMIN)\n');
-    });
-  });
-
-  describe('sync daemons', () => {
-    const BACKUP = daemonOf({ role: 'backup', syncId: 9, maxLength: 1400, group: '224.0.0.90', port: 9000, ttl: 2 });
-
-    it('run with the parameters given, and with the defaults of the kernel', async () => {
-      assert.equal(ipvs.setDaemon(daemonOf({})), null);
-      assert.equal(ipvs.setDaemon(BACKUP), null);
-      assert.deepEqual(ipvs.daemons(), [
-        daemonOf({ maxLength: 1472, group: '224.0.0.81', port: 8848, ttl: 1 }),
-        BACKUP,
-      ]);
-      assert.deepEqual(await listed('-L', '--daemon'), [
-        'master sync daemon (mcast=lo, syncid=7, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)',
-        'backup sync daemon (mcast=lo, syncid=9, maxlen=1400, group=224.0.0.90, port=9000, ttl=2)',
-      ]);
-      assert.deepEqual(planDaemons([daemonOf({}), BACKUP], ipvs.daemons()), []);
-    });
-
-    it('are left alone when they run as wanted and restarted when not', () => {
-      assert.equal(ipvs.setDaemon(daemonOf({ maxLength: 65535 })), null);
-      assert.equal(ipvs.daemons()[0]?.maxLength, 65507);
-      assert.deepEqual(planDaemons([daemonOf({ maxLength: 65535 })], ipvs.daemons()), []);
-      assert.equal(ipvs.setDaemon(daemonOf({ syncId: 8 })), null);
-      assert.deepEqual(
-        ipvs.daemons().map(({ role, syncId }) => `${role} ${syncId}`),
-        ['master 8'],
-      );
-    });
-
-    it('stop, although the kernel may give no verdict right after a start', () => {
-      for (let round = 0; round < 20; round++) {
-        const role = round % 2 === 0 ? 'master' : 'backup';
-        assert.equal(ipvs.setDaemon(daemonOf({ role })), null);
-        assert.equal(ipvs.stopDaemon(role), null);
-        assert.deepEqual(ipvs.daemons(), []);
-      }
-    });
-
-    it('change role in one list of commands', async () => {
-      await applied(newDaemon({ role: 'backup' }));
-      await applied(...planDaemons([daemonOf({ role: 'master' })], ipvs.daemons()));
-      assert.deepEqual(
-        ipvs.daemons().map(({ role }) => role),
-        ['master'],
-      );
-    });
-  });
-
-  it('timeouts and version', async () => {
-    const before = ipvs.timeouts();
-    await applied({ command: 'set-timeouts', timeouts: { tcpS: 120, tcpFinS: null, udpS: 0 } });
-    assert.deepEqual(ipvs.timeouts(), { ...before, tcpS: 120 });
-    const listing = (await run('ipvsadm', ['-L', '--timeout'])).stdout;
-    assert.equal(listing, `Timeout (tcp tcpfin udp): 120 ${before.tcpFinS} ${before.udpS}\n`);
-    await applied({ command: 'set-timeouts', timeouts: before });
-    assert.deepEqual(ipvs.timeouts(), before);
-    const { version, connectionTableSize } = ipvs.info();
-    const [title] = (await run('ipvsadm', ['-Ln'])).stdout.split('\n');
-    assert.equal(title, `IP Virtual Server version ${version} (size=${connectionTableSize})`);
   });
 });
 
 /** Identity and settings, without what only the kernel knows. */
 function plain({ id, settings }: ReturnType<typeof destination>): ReturnType<typeof destination> {
   return { id, settings };
-}
-
-/** What ipvsadm lists, without titles and padding: services sorted, each with its destinations sorted below it. */
-async function listed(...args: readonly string[]): Promise<string[]> {
-  const { stdout } = await run('ipvsadm', args, { timeoutMs: 30_000 });
-  const services: { name: string; destinations: string[] }[] = [];
-  for (const line of stdout.split('\n')) {
-    const words = line.trim().split(/\s+/).join(' ');
-    if (words === '' || /^(IP Virtual|Prot |-> RemoteAddress)/.test(words)) continue;
-    if (words.startsWith('-> ')) services.at(-1)?.destinations.push(`  ${words.slice(3)}`);
-    else services.push({ name: words, destinations: [] });
-  }
-  if (!args.includes('--daemon')) services.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return services.flatMap(({ name, destinations }) => [name, ...destinations.sort()]);
 }

@@ -36,7 +36,7 @@ export class Capture {
   /** Starts tcpdump and returns when it listens. */
   static async start(lab: Lab, node: string, options: CaptureOptions = {}): Promise<Capture> {
     const { dev = 'eth0', filter = '', args = [] } = options;
-    // -Z root: it need not become another user, which a user namespace does not have.
+    // -Z root: files and the namespace stay readable.
     const all = ['-Z', 'root', '-l', '-tt', '-nn', '--immediate-mode', '-i', dev, ...args];
     const child = lab.spawn(node, 'tcpdump', filter === '' ? all : [...all, filter], {
       name: `tcpdump ${node} ${dev}`,

@@ -57,17 +57,17 @@ function outageMs(attempts: readonly Attempt[]): number {
   let longest = 0;
   // The moment up to which the service is known to have worked; before the first success, the start of the run.
   let lastGoodAt = byStart[0]?.at ?? 0;
-  let failedSince = false;
+  // When the failures since then ended. That one of them waited for its deadline does not make the outage longer.
+  let failedUntil: number | undefined;
   for (const { at, durationMs, server } of byStart) {
     const endedAt = at + durationMs;
     if (server === null) {
-      failedSince = true;
-      longest = Math.max(longest, endedAt - lastGoodAt);
-      continue;
+      failedUntil = Math.max(failedUntil ?? 0, endedAt);
+    } else {
+      if (failedUntil !== undefined) longest = Math.max(longest, endedAt - lastGoodAt);
+      lastGoodAt = Math.max(lastGoodAt, endedAt);
+      failedUntil = undefined;
     }
-    if (failedSince) longest = Math.max(longest, endedAt - lastGoodAt);
-    lastGoodAt = Math.max(lastGoodAt, endedAt);
-    failedSince = false;
   }
-  return Math.round(longest);
+  return Math.round(Math.max(longest, failedUntil === undefined ? 0 : failedUntil - lastGoodAt));
 }

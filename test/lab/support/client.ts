@@ -1,21 +1,69 @@
 /**
- * The lab's client, as a program: node client.js HOST PORT EVERY_MS DEADLINE_MS CONNECTIONS
- * Opens a short connection every EVERY_MS (each with its own deadline) and keeps CONNECTIONS long ones echoing every 100 ms.
+ * The lab's client, as a program: node client.js HOST PORT EVERY_MS DEADLINE_MS CONNECTIONS [ECHO_EVERY_MS]
+ * Opens a short connection every EVERY_MS (each with its own deadline) and keeps CONNECTIONS long ones echoing every
+ * ECHO_EVERY_MS, default 100.
  * Prints "ready" when the long ones are open (or failed), and on SIGTERM one line of JSON: a ClientReport.
  */
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Attempt, LongConnection } from './client-report.ts';
 
-const ECHO_EVERY_MS = 100;
 /** Bound of the report: an hour at one connection each 100 ms. */
 const MAX_ATTEMPTS = 36_000;
 
-const [host = '', portText = '', everyText = '', deadlineText = '', countText = ''] = process.argv.slice(2);
+const [
+  protocolName = '',
+  host = '',
+  portText = '',
+  everyText = '',
+  deadlineText = '',
+  countText = '',
+  echoText = '100',
+] = process.argv.slice(2);
 const port = Number(portText);
 const deadlineMs = Number(deadlineText);
 
 const errorCode = (error: Error): string => ('code' in error ? String(error.code) : error.message);
+
+interface Conversation {
+  /** The connection is ready for the first question; the echo server has said who it is. */
+  readonly ready: (server: string | null) => void;
+  /** A question was answered; HTTP says by whom. */
+  readonly answered: (server: string | null) => void;
+}
+
+interface Protocol {
+  readonly question: string;
+  readonly follow: (socket: Socket, talk: Conversation) => void;
+}
+
+function onLines(socket: Socket, take: (line: string) => void): void {
+  const lines = createInterface({ input: socket });
+  lines.on('line', take);
+  lines.on('error', () => {}); // it repeats the socket's errors, which are handled there
+}
+
+const echo: Protocol = {
+  question: 'ping\n',
+  follow: (socket, talk) => {
+    onLines(socket, (line) => {
+      if (line.startsWith('hello ')) talk.ready(line.slice('hello '.length));
+      else talk.answered(null);
+    });
+  },
+};
+
+const http: Protocol = {
+  question: `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+  follow: (socket, talk) => {
+    socket.on('connect', () => talk.ready(null));
+    onLines(socket, (line) => {
+      if (/^[a-z]\d+$/.test(line)) talk.answered(line); // the body; headers contain a colon or a slash
+    });
+  },
+};
+
+const protocol = protocolName === 'http' ? http : echo;
 
 function attempt(): Promise<Attempt> {
   const at = Date.now();
@@ -28,14 +76,13 @@ function attempt(): Promise<Attempt> {
       resolve({ at, durationMs: Math.round((performance.now() - startedAt) * 10) / 10, server, error });
     };
     const timer = setTimeout(() => end(null, 'timeout'), deadlineMs);
-    let server = '';
-    createInterface({ input: socket }).on('line', (line) => {
-      if (line.startsWith('hello ')) {
-        server = line.slice('hello '.length);
-        socket.write('ping\n');
-      } else {
-        end(server, null);
-      }
+    let server: string | null = null;
+    protocol.follow(socket, {
+      ready: (name) => {
+        server = name;
+        socket.write(protocol.question);
+      },
+      answered: (name) => end(name ?? server, null),
     });
     socket.on('error', (error) => end(null, errorCode(error)));
     socket.on('close', () => end(null, 'closed'));
@@ -43,9 +90,11 @@ function attempt(): Promise<Attempt> {
 }
 
 class LongOne {
+  /** Fulfilled when it was ready or has failed. */
   readonly opened: Promise<void>;
   readonly #socket: Socket;
   #server: string | null = null;
+  #isReady = false;
   #echoes = 0;
   #longestWaitMs = 0;
   #sentAt: number | null = null;
@@ -59,30 +108,33 @@ class LongOne {
         this.#fail('closed');
         resolve();
       });
-      createInterface({ input: this.#socket }).on('line', (line) => {
-        if (line.startsWith('hello ')) {
-          this.#server = line.slice('hello '.length);
+      protocol.follow(this.#socket, {
+        ready: (server) => {
+          this.#server = server;
+          this.#isReady = true;
           resolve();
-        } else this.#echoed();
+        },
+        answered: (server) => this.#answered(server),
       });
     });
   }
 
-  /** Sends the next line, unless the last one is still on its way. */
+  /** Asks the next question, unless the last one is still on its way. */
   tick(): void {
-    if (this.#server === null || this.#error !== null || this.#sentAt !== null) return;
+    if (!this.#isReady || this.#error !== null || this.#sentAt !== null) return;
     this.#sentAt = performance.now();
-    this.#socket.write('ping\n');
+    this.#socket.write(protocol.question);
   }
 
   report(): LongConnection {
     const waitMs = this.#sentAt === null ? 0 : performance.now() - this.#sentAt;
     const longestWaitMs = Math.round(Math.max(this.#longestWaitMs, waitMs));
-    const silent = waitMs > deadlineMs ? 'timeout' : null;
+    const silent = !this.#isReady || waitMs > deadlineMs ? 'timeout' : null;
     return { server: this.#server, echoes: this.#echoes, longestWaitMs, error: this.#error ?? silent };
   }
 
-  #echoed(): void {
+  #answered(server: string | null): void {
+    this.#server ??= server;
     this.#echoes += 1;
     if (this.#sentAt !== null) this.#longestWaitMs = Math.max(this.#longestWaitMs, performance.now() - this.#sentAt);
     this.#sentAt = null;
@@ -109,7 +161,7 @@ function startAttempt(): void {
 const longOnes = Array.from({ length: Number(countText) }, () => new LongOne());
 const echoTimer = setInterval(() => {
   for (const one of longOnes) one.tick();
-}, ECHO_EVERY_MS);
+}, Number(echoText));
 let attemptTimer: NodeJS.Timeout | undefined;
 
 async function finish(): Promise<void> {

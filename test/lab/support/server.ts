@@ -12,6 +12,9 @@ import { createServer as createTcpServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { createInterface } from 'node:readline';
 
+/** Idle HTTP connections stay open longer than any failover in the lab. */
+const KEEP_ALIVE_MS = 120_000;
+
 const [name = '', statusFile = '', ...listeners] = process.argv.slice(2);
 
 function healthStatus(): number {
@@ -27,7 +30,9 @@ function listenTcp(port: number): Promise<void> {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy()); // a client that went away is not our trouble
     socket.write(`hello ${name}\n`);
-    createInterface({ input: socket }).on('line', (line) => socket.write(`${line}\n`));
+    const lines = createInterface({ input: socket });
+    lines.on('line', (line) => socket.write(`${line}\n`));
+    lines.on('error', () => {}); // it repeats the socket's: a probe that ends its connection with a reset, for example
   });
   return new Promise((resolve) => server.listen(port, resolve));
 }
@@ -48,8 +53,10 @@ function bindUdp(port: number, address: string, type: 'udp4' | 'udp6'): Promise<
 function listenHttp(port: number): Promise<void> {
   const server = createServer((request, response) => {
     const status = request.url === '/healthz' ? healthStatus() : 200;
-    response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${name}\n`);
+    const body = `${name}\n`;
+    response.writeHead(status, { 'content-type': 'text/plain', 'content-length': body.length }).end(body);
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   return new Promise((resolve) => server.listen(port, resolve));
 }
 

@@ -5,6 +5,8 @@ import type { ClientReport } from './client-report.ts';
 import type { Lab } from './lab.ts';
 
 export interface TrafficOptions {
+  /** echo: TCP echo server with a greeting; http: GET /. Default echo. */
+  readonly protocol?: 'echo' | 'http';
   readonly host: string;
   readonly port: number;
   /** Pause between the starts of two short connections; 0: none. Default 100. */
@@ -13,6 +15,8 @@ export interface TrafficOptions {
   readonly deadlineMs?: number;
   /** Long-lived connections, default 0. */
   readonly connections?: number;
+  /** Pause between two lines on a long-lived connection, default 100. */
+  readonly echoEveryMs?: number;
   /** Machine that runs it, default c1. */
   readonly node?: string;
 }
@@ -30,9 +34,18 @@ export class Traffic {
 
   /** Starts it and returns when the long-lived connections are open or have failed. */
   static async start(lab: Lab, options: TrafficOptions): Promise<Traffic> {
-    const { host, port, everyMs = 100, deadlineMs = 1000, connections = 0, node = 'c1' } = options;
+    const {
+      protocol = 'echo',
+      host,
+      port,
+      everyMs = 100,
+      deadlineMs = 1000,
+      connections = 0,
+      echoEveryMs = 100,
+      node = 'c1',
+    } = options;
     const program = path.join(import.meta.dirname, 'client.js');
-    const args = [program, host, port, everyMs, deadlineMs, connections].map(String);
+    const args = [program, protocol, host, port, everyMs, deadlineMs, connections, echoEveryMs].map(String);
     const child = lab.spawn(node, process.execPath, args, { name: `client ${node}` });
     await child.waitForLine(/^ready$/, READY_TIMEOUT_MS);
     return new Traffic(child, deadlineMs);

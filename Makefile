@@ -1,0 +1,57 @@
+# lvsd: `make test` says yes or no; `make help` lists the rest.
+
+# Tests run compiled, from dist, with stack traces that point into the TypeScript.
+MOCHA := node --enable-source-maps node_modules/mocha/bin/mocha.js --reporter test/support/reporter.cjs
+RESULT = --reporter-option output=.cache/results/$@.json
+
+SOURCES = $(shell find src test bench native bin -type f) tsconfig.json
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup build lint unit nodes lab-vrrp lab-ipvs test demo bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## install what is missing: programs (needs root, else says what to run) and npm packages
+	@scripts/setup.sh
+
+node_modules/.package-lock.json: package-lock.json
+	@scripts/setup.sh npm
+
+build: dist/.built ## compile TypeScript and the native addon into dist/
+
+dist/.built: $(SOURCES) node_modules/.package-lock.json
+	@rm -rf dist/src dist/test dist/bench
+	node_modules/.bin/tsc -p .
+	scripts/build-native.sh
+	@chmod +x bin/*.js
+	@touch $@
+
+lint: node_modules/.package-lock.json ## format and lint checks, shell syntax
+	node_modules/.bin/biome check
+	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit 1; done
+
+unit: dist/.built ## tests without root: pure logic, simulated network, loopback
+	$(MOCHA) $(RESULT) --timeout 30000 'dist/test/{unit,sim,io}/**/*.test.js'
+
+nodes: dist/.built ## the native addon's tests on the other supported Node.js versions
+	scripts/test-node-versions.sh
+
+lab-vrrp: dist/.built ## VRRP between network namespaces; FILES=... runs some only
+	scripts/lab.sh --native --timeout 900 -- $(MOCHA) $(RESULT) --timeout 60000 $(if $(FILES),$(FILES),'dist/test/lab/vrrp/**/*.test.js')
+
+lab-ipvs: dist/.built ## failover with real IPVS: the host's, else in User-Mode Linux; FILES=... runs some only
+	scripts/lab.sh --ipvs --timeout 1800 -- $(MOCHA) $(RESULT) --timeout 120000 $(if $(FILES),$(FILES),'dist/test/lab/ipvs/**/*.test.js')
+
+test: ## everything above; the last line is the sum
+	@MAKE='$(MAKE)' scripts/test-all.sh
+
+demo: dist/.built ## two directors, a failover, and what a client sees; ARGS=--interactive opens a shell in the lab
+	@scripts/demo.sh $(ARGS)
+
+bench: dist/.built ## figures on this machine, side by side with the peer (see bench/)
+	scripts/lab.sh --ipvs --timeout 1800 -- node dist/bench/main.js $(ARGS)
+
+clean: ## remove what was built
+	rm -rf dist .cache

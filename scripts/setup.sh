@@ -1,0 +1,69 @@
+#!/bin/bash
+# Makes this machine ready to build and test: installs what is missing (as root, with apt-get), then the npm packages.
+# As an ordinary user it prints the command for root; everything else works without root.
+# setup.sh npm: only the npm packages.
+set -eu
+cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+# command:package of Debian, Ubuntu
+needed='make:make cc:gcc ip:iproute2 modprobe:kmod ipvsadm:ipvsadm keepalived:keepalived tcpdump:tcpdump tshark:tshark
+  openssl:openssl arping:arping pgrep:procps curl:curl setsid:util-linux'
+
+host_has_ipvs() {
+  [ "$(id -u)" = 0 ] || return 1
+  [ -e /proc/net/ip_vs ] || modprobe -q ip_vs 2>/dev/null
+}
+
+missing() {
+  local pair
+  for pair in $needed; do
+    command -v "${pair%:*}" >/dev/null || echo "${pair#*:}"
+  done
+  [ -e /usr/include/stdlib.h ] || echo libc6-dev # gcc only recommends it
+  # The IPVS lab: the host's own ip_vs, else a kernel that has it, as a program.
+  host_has_ipvs || command -v linux.uml >/dev/null || echo user-mode-linux
+}
+
+install() {
+  local policy=/usr/sbin/policy-rc.d made=no code=0
+  # No daemon is to start because its package was installed (keepalived).
+  if [ ! -e $policy ]; then
+    made=yes
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod +x $policy
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  echo "setup: installing $*"
+  apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@" >.cache/apt.log 2>&1 || code=$?
+  [ $made = no ] || rm -f $policy
+  [ $code = 0 ] || tail -n 20 .cache/apt.log >&2
+  return $code
+}
+
+mkdir -p .cache
+if ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null; then
+  echo "setup: Node.js 20.19 or newer is needed (found: $(node --version 2>/dev/null || echo none)): see https://nodejs.org" >&2
+  exit 1
+fi
+
+# npm writes node_modules/.package-lock.json at the end of every installation.
+if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+  npm ci --no-audit --no-fund --loglevel=error
+  touch node_modules/.package-lock.json
+fi
+[ "${1:-}" != npm ] || exit 0
+
+packages=$(missing | sort -u | tr '\n' ' ')
+if [ -n "${packages// /}" ]; then
+  if ! command -v apt-get >/dev/null; then
+    echo "setup: install what these Debian packages contain, then try again: $packages" >&2
+    exit 1
+  elif [ "$(id -u)" != 0 ]; then
+    echo "setup: some programs are missing. As root run:" >&2
+    echo "  apt-get update && apt-get install --no-install-recommends $packages" >&2
+    exit 1
+  fi
+  # shellcheck disable=SC2086 # one word a package
+  install $packages
+fi

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/**
+ * Adds up the parts of `make test`: sum-results.js FOLDER PART=EXIT_CODE...
+ *
+ * A part that writes FOLDER/PART.json ({ passed, failed, skipped }) counts with these numbers; a part that failed without
+ * counting a failure (lint, a crash, a lab that did not start) counts as one failure more. With CI=true a skipped lab test
+ * is a failure: there, everything must run. The last line is the sum; the exit code is 1 when anything failed.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const [folder = '', ...parts] = process.argv.slice(2);
+const sum = { passed: 0, failed: 0, skipped: 0 };
+
+function add(part, exitCode) {
+  const file = path.join(folder, `${part}.json`);
+  const { passed, failed, skipped } = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : { passed: 0, failed: 0, skipped: 0 };
+  const refused = process.env.CI === 'true' && part.startsWith('lab-') ? skipped : 0;
+  // Tests that must exist: a run that counted nothing at all did not run.
+  const empty = ['unit', 'lab-vrrp', 'lab-ipvs'].includes(part) && passed + failed === 0;
+  const silent = failed === 0 && (exitCode !== 0 || empty) ? 1 : 0;
+  sum.passed += passed;
+  sum.failed += failed + refused + silent;
+  sum.skipped += skipped - refused;
+  const remarks = [
+    exitCode === 0 ? 'ok' : `FAILED with exit code ${exitCode}`,
+    passed + failed + skipped > 0 && `${passed} passed, ${failed} failed, ${skipped} skipped`,
+    refused > 0 && `${refused} skipped count as failed (CI=true)`,
+    empty && 'no test ran',
+  ];
+  console.log(`  ${part.padEnd(10)} ${remarks.filter(Boolean).join('; ')}`);
+}
+
+console.log();
+for (const part of parts) {
+  const [name = '', exitCode = '1'] = part.split('=');
+  add(name, Number(exitCode));
+}
+console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''}`);
+process.exitCode = sum.failed > 0 ? 1 : 0;

@@ -1,0 +1,54 @@
+/** Messages that no virtual router may take, as near to good ones as can be. */
+import { longestPrefix } from '../../src/net/ip.ts';
+import { type Advert, type Envelope, encodeAdvert } from '../../src/vrrp/packet.ts';
+import type { ReceivedMessage } from '../../src/vrrp/receive.ts';
+import type { Machine } from './machine.ts';
+import type { Random } from './random.ts';
+
+type Forge = (good: ReceivedMessage, advert: Advert, random: Random) => ReceivedMessage;
+
+/** Garbage for `to`, mostly in the name of another machine and with the highest priority. */
+export function garbageFor(to: Machine, machines: readonly Machine[], random: Random): ReceivedMessage {
+  const { family, vrid } = to.config;
+  const other = machines.find((machine) => machine !== to) ?? to;
+  const group = family === 4 ? [224, 0, 0, 18] : [0xff, 2, ...new Uint8Array(13), 18];
+  const envelope: Envelope = { source: other.address, destination: Uint8Array.of(...group) };
+  const address = new Uint8Array(longestPrefix(family) / 8).fill(9);
+  const priority = random.pick([0, 255, 254, 100]);
+  const advert: Advert = { vrid, priority, maxAdvertiseIntervalCs: random.pick([1, 100, 4095]), addresses: [address] };
+  const data = encodeAdvert(advert, envelope, 'pseudo');
+  return random.pick(FORGES)({ ...envelope, data, ttl: 255, arrivedAt: null }, advert, random);
+}
+
+const FORGES: readonly [Forge, ...Forge[]] = [
+  function randomBytes(good, _advert, random) {
+    return { ...good, data: random.bytes(random.between(0, 40)) };
+  },
+  function randomBytesBehindGoodHeader(good, _advert, random) {
+    return { ...good, data: Uint8Array.from([...good.data.subarray(0, 6), ...random.bytes(random.between(0, 6))]) };
+  },
+  function oneBitFlipped(good, _advert, random) {
+    const data = good.data.slice();
+    const at = random.between(0, data.length - 1);
+    data[at] = (data[at] ?? 0) ^ (1 << random.between(0, 7));
+    return { ...good, data };
+  },
+  function cutOff(good, _advert, random) {
+    return { ...good, data: good.data.subarray(0, random.between(0, good.data.length - 1)) };
+  },
+  function tooLong(good) {
+    return { ...good, data: Uint8Array.from([...good.data, 0]) };
+  },
+  function fromAfar(good) {
+    return { ...good, ttl: 254 };
+  },
+  function anotherVirtualRouter(good, advert) {
+    return { ...good, data: encodeAdvert({ ...advert, vrid: advert.vrid + 1 }, good, 'pseudo') };
+  },
+  function intervalZero(good, advert) {
+    return { ...good, data: encodeAdvert({ ...advert, maxAdvertiseIntervalCs: 0 }, good, 'pseudo') };
+  },
+  function noAddresses(good, advert) {
+    return { ...good, data: encodeAdvert({ ...advert, addresses: [] }, good, 'pseudo') };
+  },
+];

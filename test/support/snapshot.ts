@@ -1,0 +1,129 @@
+/** A snapshot with every part filled in, as the tests of status show, send and document it. */
+import type { Snapshot } from '../../src/status/types.ts';
+import type { RouterReport } from '../../src/vrrp/messages.ts';
+
+/** 2026-01-02T03:04:05Z. */
+export const NOW_MS = 1_767_323_045_000;
+
+export const router: RouterReport = {
+  name: 'web',
+  interface: 'eth0',
+  family: 4,
+  vrid: 51,
+  role: 'MASTER',
+  sinceMs: NOW_MS - 192_000,
+  reason: 'active-down',
+  fault: null,
+  priority: 150,
+  effectivePriority: 150,
+  advertisementIntervalMs: 1000,
+  preempt: true,
+  primaryAddress: '192.0.2.2',
+  virtualAddresses: [{ address: '192.0.2.100/24', held: true }],
+  peer: {
+    address: '192.0.2.3',
+    priority: 100,
+    advertisementIntervalMs: 1000,
+    heardMsAgo: 192_400,
+    checksum: 'pseudo',
+  },
+  adverts: {
+    sent: 192,
+    received: 3,
+    priorityZeroSent: 0,
+    priorityZeroReceived: 1,
+    addressListErrors: 0,
+    refused: {},
+  },
+  transitionsToMaster: 1,
+  lateness: { lastMs: 0.21, maxMs: 12.4 },
+};
+
+export const snapshot: Snapshot = {
+  format: 1,
+  takenAtMs: NOW_MS,
+  daemon: {
+    name: 'lb1',
+    version: '0.1.0',
+    pid: 1234,
+    startedAtMs: NOW_MS - 11_520_000,
+    configFile: '/etc/lvsd/lvsd.yaml',
+    configLoadedAtMs: NOW_MS - 725_000,
+    lastReload: { atMs: NOW_MS - 725_000, ok: true, problems: [] },
+    vrrpProcess: { pid: 1235, restarts: 0, scheduling: 'SCHED_RR 10', memoryLocked: true },
+  },
+  virtualRouters: [router],
+  vrrpAnswering: true,
+  vrrpRefused: {},
+  connectionSync: {
+    follow: 'web',
+    wanted: 'master',
+    running: [
+      { role: 'master', interface: 'eth1', syncId: 51, maxLength: 1460, group: '224.0.0.81', port: 8848, ttl: 1 },
+    ],
+  },
+  virtualServers: [
+    {
+      name: 'web',
+      service: 'tcp 192.0.2.100:80',
+      scheduler: 'wlc',
+      state: 'UP',
+      usableWeight: 100,
+      quorum: 1,
+      sorryServer: { address: '10.0.0.90:80', forwarding: 'direct', active: false, connections: null },
+      inKernel: true,
+      realServers: [
+        {
+          address: '10.0.0.11:80',
+          forwarding: 'direct',
+          state: 'UP',
+          reason: null,
+          sinceMs: NOW_MS - 192_000,
+          weight: { configured: 100, kernel: 100 },
+          thresholds: { upper: 2000, lower: 1500, over: false },
+          connections: { active: 12, inactive: 130, persistent: 0 },
+          checks: [
+            {
+              type: 'http',
+              target: '10.0.0.11:80/healthz',
+              state: 'UP',
+              lastResult: 'ok',
+              detail: null,
+              latencyMs: 1.24,
+              atMs: NOW_MS - 1300,
+            },
+          ],
+        },
+        {
+          address: '10.0.0.12:80',
+          forwarding: 'direct',
+          state: 'DOWN',
+          reason: 'refused: connect ECONNREFUSED 10.0.0.12:80',
+          sinceMs: NOW_MS - 5000,
+          weight: { configured: 100, kernel: 0 },
+          thresholds: { upper: 0, lower: 0, over: false },
+          connections: { active: 2, inactive: 7, persistent: 0 },
+          checks: [
+            {
+              type: 'http',
+              target: '10.0.0.12:80/healthz',
+              state: 'DOWN',
+              lastResult: 'refused',
+              detail: 'connect ECONNREFUSED 10.0.0.12:80',
+              latencyMs: 0.31,
+              atMs: NOW_MS - 400,
+            },
+          ],
+        },
+      ],
+    },
+  ],
+  ipvs: {
+    available: true,
+    lastReconcileAtMs: NOW_MS - 5000,
+    reconciles: 12,
+    repairs: 1,
+    refusedCommands: 0,
+    lastProblem: null,
+  },
+};

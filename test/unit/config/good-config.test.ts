@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { loadConfig } from '../../../src/config/load.ts';
+import type { CheckCommon, Config, VirtualServerConfig } from '../../../src/config/types.ts';
+
+function configOf(text: string): Config {
+  const loaded = loadConfig(text);
+  assert.deepEqual(loaded.ok ? [] : loaded.error, []);
+  assert.ok(loaded.ok);
+  return loaded.value;
+}
+
+function serverOf(text: string): VirtualServerConfig {
+  const [server] = configOf(text).virtualServers;
+  assert.ok(server);
+  return server;
+}
+
+const rhythm = { intervalMs: 2000, timeoutMs: 1000, rise: 2, fall: 3 };
+const probing = (address: string, port: number): CheckCommon => ({ address, port, ...rhythm });
+
+describe('config: valid files', () => {
+  it('a pair by direct routing', () => {
+    const text = `
+name: lb1
+vrrp:
+  - name: web
+    interface: eth0
+    virtual_router_id: 51
+    priority: 150
+    advertisement_interval: 1s
+    virtual_addresses: [192.0.2.100/24]
+connection_sync:
+  follow: web
+  interface: eth1
+  sync_id: 51
+defaults:
+  check: { interval: 2s, timeout: 1s, rise: 2, fall: 3 }
+virtual_servers:
+  - name: web
+    address: 192.0.2.100
+    port: 80
+    protocol: tcp
+    scheduler: wlc
+    forwarding: direct
+    checks: [{ type: http, path: /healthz, status: [200] }]
+    real_servers:
+      - { address: 10.0.0.11, weight: 100, upper_threshold: 2000, lower_threshold: 1500 }
+      - { address: 10.0.0.12, weight: 100 }
+    sorry_server: { address: 10.0.0.90 }
+`;
+    const http = {
+      type: 'http',
+      method: 'GET',
+      path: '/healthz',
+      host: null,
+      status: [{ from: 200, to: 200 }],
+      body: null,
+      verify: false,
+    } as const;
+    const expected: Config = {
+      name: 'lb1',
+      vrrpProcess: { realtimePriority: 0, lockMemory: false },
+      virtualRouters: [
+        {
+          name: 'web',
+          interface: 'eth0',
+          family: 4,
+          vrid: 51,
+          priority: 150,
+          advertisementIntervalMs: 1000,
+          preempt: true,
+          virtualAddresses: [{ address: '192.0.2.100', prefixLength: 24 }],
+          transport: { kind: 'ip' },
+          checksum: 'auto',
+          announcements: { count: 5, repeatDelayMs: 5000 },
+        },
+      ],
+      connectionSync: {
+        follow: 'web',
+        interface: 'eth1',
+        syncId: 51,
+        group: null,
+        port: null,
+        ttl: null,
+        maxLength: null,
+      },
+      ipvs: { reconcileIntervalMs: 5000, keepOnExit: false },
+      virtualServers: [
+        {
+          name: 'web',
+          id: { kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.100', port: 80 },
+          scheduler: 'wlc',
+          schedulerFlags: [],
+          persistence: null,
+          onePacket: false,
+          quorum: 1,
+          onFailure: 'zero',
+          initial: 'down',
+          realServers: [
+            {
+              address: '10.0.0.11',
+              port: 80,
+              forwarding: 'direct',
+              weight: 100,
+              upperThreshold: 2000,
+              lowerThreshold: 1500,
+              checks: [{ ...http, ...probing('10.0.0.11', 80) }],
+            },
+            {
+              address: '10.0.0.12',
+              port: 80,
+              forwarding: 'direct',
+              weight: 100,
+              upperThreshold: 0,
+              lowerThreshold: 0,
+              checks: [{ ...http, ...probing('10.0.0.12', 80) }],
+            },
+          ],
+          sorryServer: { address: '10.0.0.90', port: 80, forwarding: 'direct' },
+        },
+      ],
+    };
+    assert.deepEqual(configOf(text), expected);
+  });
+
+  it('the least: every default', () => {
+    const text = 'virtual_servers: [{ name: a, address: 192.0.2.1, port: 80, real_servers: [{ address: 10.0.0.1 }] }]';
+    const expected: Config = {
+      name: 'lvsd',
+      vrrpProcess: { realtimePriority: 0, lockMemory: false },
+      virtualRouters: [],
+      connectionSync: null,
+      ipvs: { reconcileIntervalMs: 5000, keepOnExit: false },
+      virtualServers: [
+        {
+          name: 'a',
+          id: { kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.1', port: 80 },
+          scheduler: 'wlc',
+          schedulerFlags: [],
+          persistence: null,
+          onePacket: false,
+          quorum: 1,
+          onFailure: 'zero',
+          initial: 'down',
+          realServers: [
+            {
+              address: '10.0.0.1',
+              port: 80,
+              forwarding: 'direct',
+              weight: 1,
+              upperThreshold: 0,
+              lowerThreshold: 0,
+              checks: [{ type: 'tcp', ...probing('10.0.0.1', 80), send: null, expect: null }],
+            },
+          ],
+          sorryServer: null,
+        },
+      ],
+    };
+    assert.deepEqual(configOf(text), expected);
+  });
+
+  it('virtual routers: everything said, IPv6, UDP', () => {
+    const text = `
+vrrp_process: { realtime_priority: 99, lock_memory: true }
+vrrp:
+  - name: six
+    interface: bond0.100
+    virtual_router_id: 255
+    priority: 255
+    advertisement_interval: 40.95s
+    preempt: false
+    virtual_addresses: [FE80::1, "2001:DB8:0:0::2/64"]
+    transport: udp
+    udp_peers: ["2001:db8::3"]
+    checksum: rfc9568
+    announcements: { count: 100, repeat_delay: 0s }
+  - { name: four, interface: bond0.100, virtual_router_id: 255, transport: udp, udp_port: 9, virtual_addresses: [192.0.2.1] }
+`;
+    const config = configOf(text);
+    assert.deepEqual(config.vrrpProcess, { realtimePriority: 99, lockMemory: true });
+    assert.deepEqual(config.virtualRouters[0], {
+      name: 'six',
+      interface: 'bond0.100',
+      family: 6,
+      vrid: 255,
+      priority: 255,
+      advertisementIntervalMs: 40_950,
+      preempt: false,
+      virtualAddresses: [
+        { address: 'fe80::1', prefixLength: 128 },
+        { address: '2001:db8::2', prefixLength: 64 },
+      ],
+      transport: { kind: 'udp', port: 8112, peers: ['2001:db8::3'] },
+      checksum: 'rfc9568',
+      announcements: { count: 100, repeatDelayMs: 0 },
+    });
+    assert.deepEqual(config.virtualRouters[1]?.transport, { kind: 'udp', port: 9, peers: [] });
+    assert.deepEqual(config.virtualRouters[1]?.virtualAddresses, [{ address: '192.0.2.1', prefixLength: 32 }]);
+  });
+
+  it('the same link-local address may live on two interfaces', () => {
+    const config = configOf(`
+vrrp:
+  - { name: a, interface: eth0, virtual_router_id: 1, virtual_addresses: [fe80::1] }
+  - { name: b, interface: eth1, virtual_router_id: 1, virtual_addresses: [fe80::1] }
+`);
+    assert.equal(config.virtualRouters.length, 2);
+  });
+
+  it('connection synchronisation and table: everything said', () => {
+    const config = configOf(`
+vrrp: [{ name: a, interface: eth0, virtual_router_id: 1, virtual_addresses: [192.0.2.1] }]
+connection_sync: { follow: a, interface: eth1, group: FF02::81, port: 9000, ttl: 2, max_length: 1024 }
+ipvs: { reconcile_interval: 500ms, keep_on_exit: true }
+`);
+    const sync = { follow: 'a', interface: 'eth1', syncId: 0, group: 'ff02::81', port: 9000, ttl: 2, maxLength: 1024 };
+    assert.deepEqual(config.connectionSync, sync);
+    assert.deepEqual(config.ipvs, { reconcileIntervalMs: 500, keepOnExit: true });
+  });
+
+  it('what a check, a real server and a virtual server say wins over the defaults', () => {
+    const server = serverOf(`
+defaults:
+  check: { interval: 10s, timeout: 5s, rise: 4, fall: 5 }
+  scheduler: sh
+  forwarding: nat
+  weight: 7
+  on_failure: remove
+  initial: up
+virtual_servers:
+  - name: a
+    address: 192.0.2.1
+    port: 80
+    scheduler_flags: [sh-port]
+    checks: [{ type: tcp }, { type: tcp, interval: 1s, timeout: 100ms, rise: 1, fall: 1, address: 10.9.9.9, port: 9 }]
+    real_servers:
+      - { address: 10.0.0.1, port: 8080 }
+      - { address: 10.0.0.2, weight: 0, forwarding: tunnel, checks: [] }
+`);
+    assert.equal(server.scheduler, 'sh');
+    assert.deepEqual(server.schedulerFlags, ['sh-port']);
+    assert.equal(server.onFailure, 'remove');
+    assert.equal(server.initial, 'up');
+    const tcp = { type: 'tcp', send: null, expect: null } as const;
+    assert.deepEqual(server.realServers, [
+      {
+        address: '10.0.0.1',
+        port: 8080,
+        forwarding: 'nat',
+        weight: 7,
+        upperThreshold: 0,
+        lowerThreshold: 0,
+        checks: [
+          { ...tcp, address: '10.0.0.1', port: 8080, intervalMs: 10_000, timeoutMs: 5000, rise: 4, fall: 5 },
+          { ...tcp, address: '10.9.9.9', port: 9, intervalMs: 1000, timeoutMs: 100, rise: 1, fall: 1 },
+        ],
+      },
+      {
+        address: '10.0.0.2',
+        port: 80,
+        forwarding: 'tunnel',
+        weight: 0,
+        upperThreshold: 0,
+        lowerThreshold: 0,
+        checks: [],
+      },
+    ]);
+  });
+
+  it('checks of every type', () => {
+    const server = serverOf(`
+virtual_servers:
+  - name: a
+    address: 192.0.2.1
+    port: 80
+    real_servers:
+      - address: 10.0.0.1
+        checks:
+          - { type: tcp, send: "PING\\r\\n", expect: PONG }
+          - { type: https, method: POST, path: /a?b=c, host: "www.example.com:8443", status: ["200-299", "301-301", 404], body: ok }
+          - { type: https, verify: false }
+          - { type: udp }
+          - { type: udp, send: "?", expect: "!" }
+`);
+    const to = probing('10.0.0.1', 80);
+    assert.deepEqual(server.realServers[0]?.checks, [
+      { ...to, type: 'tcp', send: 'PING\r\n', expect: 'PONG' },
+      {
+        ...to,
+        type: 'https',
+        method: 'POST',
+        path: '/a?b=c',
+        host: 'www.example.com:8443',
+        status: [
+          { from: 200, to: 299 },
+          { from: 301, to: 301 },
+          { from: 404, to: 404 },
+        ],
+        body: 'ok',
+        verify: true,
+      },
+      {
+        ...to,
+        type: 'https',
+        method: 'GET',
+        path: '/',
+        host: null,
+        status: [{ from: 200, to: 200 }],
+        body: null,
+        verify: false,
+      },
+      { ...to, type: 'udp', send: '', expect: null },
+      { ...to, type: 'udp', send: '?', expect: '!' },
+    ]);
+  });
+});

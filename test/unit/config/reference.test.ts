@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { runSchema } from '../../../src/cli/schema.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { jsonSchema } from '../../../src/config/schema.ts';
+
+/** What of a JSON Schema these tests look at. */
+interface Node {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly const?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+  readonly oneOf?: readonly Node[];
+  readonly allOf?: readonly Node[];
+  readonly definitions?: Readonly<Record<string, Node>>;
+}
+
+interface Key {
+  readonly name: string;
+  /** Such as `virtual_servers[].checks[http].path`. */
+  readonly path: string;
+  readonly node: Node;
+}
+
+const reference = readFileSync('etc/lvsd.yaml', 'utf8');
+const schema: Node = jsonSchema();
+
+/** Every key of the schema; checks once for each type. */
+function keysOf(node: Node, path: string): readonly Key[] {
+  const target = node.$ref === undefined ? node : schema.definitions?.[node.$ref.replace('#/definitions/', '')];
+  assert.ok(target, path);
+  if (target.oneOf !== undefined) {
+    const base = path.replace(/\[\]$/, '');
+    return target.oneOf.flatMap((one) => keysOf(one, `${base}[${one.properties?.['type']?.const ?? '?'}]`));
+  }
+  if (target.items !== undefined) return keysOf(target.items, `${path}[]`);
+  return Object.entries(target.properties ?? {}).flatMap(([name, child]) => {
+    const childPath = path === '' ? name : `${path}.${name}`;
+    const whole = child.allOf?.[0] ?? child;
+    return [{ name, path: childPath, node: child }, ...keysOf(whole, childPath)];
+  });
+}
+
+/** The same paths, of the keys that a value has. */
+function pathsOf(value: unknown, path: string, found: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const type: unknown = typeof item === 'object' && item !== null && 'type' in item ? item.type : '';
+      pathsOf(item, `${path}[${String(type)}]`, found);
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, child] of Object.entries(value)) {
+      const childPath = path === '' ? key : `${path}.${key}`;
+      found.add(childPath);
+      pathsOf(child, childPath, found);
+    }
+  }
+}
+
+const keys = keysOf(schema, '');
+
+describe('etc/', () => {
+  const files = ['etc/lvsd.yaml', ...readdirSync('etc/examples').map((name) => `etc/examples/${name}`)];
+  for (const file of files) {
+    it(`${file} is valid`, () => {
+      const loaded = loadConfig(readFileSync(file, 'utf8'));
+      assert.deepEqual(loaded.ok ? [] : loaded.error, []);
+    });
+  }
+
+  it('the pair differs in name and priority only', () => {
+    const [one, two] = ['etc/examples/pair-lb1.yaml', 'etc/examples/pair-lb2.yaml'].map((file) =>
+      loadConfig(readFileSync(file, 'utf8')),
+    );
+    assert.ok(one?.ok && two?.ok);
+    const leveled = {
+      ...two.value,
+      name: 'lb1',
+      virtualRouters: two.value.virtualRouters.map((router) => ({ ...router, priority: 150 })),
+    };
+    assert.deepEqual(leveled, one.value);
+    assert.equal(two.value.virtualRouters[0]?.priority, 100);
+  });
+
+  it('lvsd.schema.json is what `lvsd schema` prints', () => {
+    let printed = '';
+    assert.equal(runSchema({ write: (text) => (printed += text) }), 0);
+    assert.equal(printed, readFileSync('etc/lvsd.schema.json', 'utf8'));
+  });
+});
+
+describe('etc/lvsd.yaml, the reference', () => {
+  it('has every key of the schema', () => {
+    const found = new Set<string>();
+    pathsOf(parse(reference), '', found);
+    // A real server's checks are of the same definition as its virtual server's: shown once is enough.
+    const paths = new Set([...found].map((path) => path.replace('.real_servers[].checks[', '.checks[')));
+    const missing = keys
+      .map((key) => key.path.replace('.real_servers[].checks[', '.checks['))
+      .filter((path) => !paths.has(path));
+    assert.ok(keys.length > 120, `${keys.length} keys`);
+    assert.deepEqual(missing, []);
+  });
+
+  it('tells every range and default', () => {
+    for (const { name, path, node } of keys) {
+      const lines = reference.split('\n').filter((line) => new RegExp(`^[\\s-]*${name}:`).test(line));
+      const told = (text: string) => lines.some((line) => line.includes(text));
+      if (node.minimum !== undefined)
+        assert.ok(told(`${node.minimum}..${node.maximum}`), `${path}: ${node.minimum}..${node.maximum}`);
+      const scalar =
+        typeof node.default === 'string' || typeof node.default === 'number' || typeof node.default === 'boolean';
+      if (scalar && node.default !== '' && path !== 'name')
+        assert.ok(told(`default ${node.default}`), `${path}: default ${node.default}`);
+    }
+  });
+
+  it('describes every key to editors', () => {
+    assert.deepEqual(
+      keys.filter((key) => (key.node.description ?? '') === '' && key.node.$ref === undefined).map((key) => key.path),
+      [],
+    );
+  });
+});

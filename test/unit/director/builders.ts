@@ -1,0 +1,64 @@
+/** Short ways to write down configurations and probe results in tests. */
+import type {
+  Config,
+  RealServerConfig,
+  ServiceIdConfig,
+  TcpCheckConfig,
+  VirtualServerConfig,
+} from '../../../src/config/types.ts';
+import type { ProbeFailure, ProbeResult } from '../../../src/health/types.ts';
+
+export const PASS: ProbeResult = { ok: true, latencyMs: 1 };
+
+export function failure(reason: ProbeFailure = 'refused'): ProbeResult {
+  return { ok: false, reason, detail: reason, latencyMs: 1 };
+}
+
+export function tcpId(address: string, port: number): ServiceIdConfig {
+  return { kind: 'address', family: address.includes(':') ? 6 : 4, protocol: 'tcp', address, port };
+}
+
+export function tcpCheck(address: string, port: number, given: Partial<TcpCheckConfig> = {}): TcpCheckConfig {
+  const rhythm = { intervalMs: 2000, timeoutMs: 1000, rise: 2, fall: 3 };
+  return { type: 'tcp', address, port, ...rhythm, send: null, expect: null, ...given };
+}
+
+/** Port 80, direct, weight 100, one TCP check of its own address. */
+export function realServer(address: string, given: Partial<RealServerConfig> = {}): RealServerConfig {
+  const port = given.port ?? 80;
+  const limits = { upperThreshold: 0, lowerThreshold: 0 };
+  const checks = [tcpCheck(address, port)];
+  return { address, port, forwarding: 'direct', weight: 100, ...limits, checks, ...given };
+}
+
+/** `web`, tcp 192.0.2.100:80, wlc, quorum 1, weight 0 on failure. */
+export function virtualServer(
+  realServers: readonly RealServerConfig[],
+  given: Partial<VirtualServerConfig> = {},
+): VirtualServerConfig {
+  return {
+    name: 'web',
+    id: tcpId('192.0.2.100', 80),
+    scheduler: 'wlc',
+    schedulerFlags: [],
+    persistence: null,
+    onePacket: false,
+    quorum: 1,
+    onFailure: 'zero',
+    initial: 'down',
+    realServers,
+    sorryServer: null,
+    ...given,
+  };
+}
+
+export function configOf(...virtualServers: readonly VirtualServerConfig[]): Config {
+  return {
+    name: 'lb1',
+    vrrpProcess: { realtimePriority: 0, lockMemory: false },
+    virtualRouters: [],
+    connectionSync: null,
+    ipvs: { reconcileIntervalMs: 60_000, keepOnExit: false },
+    virtualServers,
+  };
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import type { RealServerConfig, VirtualServerConfig } from '../../../src/config/types.ts';
+import { desiredService, type Standing, serviceIdOf, standingOf } from '../../../src/director/desired.ts';
+import type { Combined, Verdict } from '../../../src/health/verdict.ts';
+import type { Service, ServiceSettings } from '../../../src/ipvs/types.ts';
+import { realServer, tcpId, virtualServer } from './builders.ts';
+
+const combined = (verdict: Verdict): Combined => ({ verdict, failure: null });
+
+/** `u` up, `d` down, `?` unknown: one letter a real server. */
+function verdictsOf(letters: string): (index: number) => Combined {
+  return (index) => combined(letters[index] === 'u' ? 'up' : letters[index] === 'd' ? 'down' : 'unknown');
+}
+
+/** `10.0.0.11:80 100` for each destination. */
+const weights = (service: Service): string[] =>
+  service.destinations.map(({ id, settings }) => `${id.address}:${id.port} ${settings.weight}`);
+
+const three = [realServer('10.0.0.11'), realServer('10.0.0.12', { weight: 50 }), realServer('10.0.0.13')];
+const sorryServer = { address: '10.0.0.90', port: 8080, forwarding: 'nat' } as const;
+
+describe('director/desired: weights', () => {
+  const rows: readonly [
+    name: string,
+    given: Partial<VirtualServerConfig>,
+    verdicts: string,
+    expected: readonly string[],
+  ][] = [
+    ['all up', {}, 'uuu', ['10.0.0.11:80 100', '10.0.0.12:80 50', '10.0.0.13:80 100']],
+    ['a failed one stays with weight 0', {}, 'udu', ['10.0.0.11:80 100', '10.0.0.12:80 0', '10.0.0.13:80 100']],
+    ['one that is not checked yet has weight 0', {}, 'u?u', ['10.0.0.11:80 100', '10.0.0.12:80 0', '10.0.0.13:80 100']],
+    ['on_failure remove', { onFailure: 'remove' }, 'udu', ['10.0.0.11:80 100', '10.0.0.13:80 100']],
+    ['on_failure remove, not checked yet', { onFailure: 'remove' }, '?uu', ['10.0.0.12:80 50', '10.0.0.13:80 100']],
+    ['on_failure remove, all failed', { onFailure: 'remove' }, 'ddd', []],
+    ['all failed', {}, 'ddd', ['10.0.0.11:80 0', '10.0.0.12:80 0', '10.0.0.13:80 0']],
+    [
+      'all failed: the sorry server is added, alone with a weight',
+      { sorryServer },
+      'ddd',
+      ['10.0.0.11:80 0', '10.0.0.12:80 0', '10.0.0.13:80 0', '10.0.0.90:8080 1'],
+    ],
+    [
+      'all failed, on_failure remove: the sorry server is all there is',
+      { sorryServer, onFailure: 'remove' },
+      'ddd',
+      ['10.0.0.90:8080 1'],
+    ],
+    [
+      'no sorry server while the quorum is reached',
+      { sorryServer },
+      'dud',
+      ['10.0.0.11:80 0', '10.0.0.12:80 50', '10.0.0.13:80 0'],
+    ],
+    [
+      'below the quorum the sorry server takes over from those that are up',
+      { sorryServer, quorum: 101 },
+      'udd',
+      ['10.0.0.11:80 0', '10.0.0.12:80 0', '10.0.0.13:80 0', '10.0.0.90:8080 1'],
+    ],
+    [
+      'below the quorum without a sorry server those that are up serve on',
+      { quorum: 101 },
+      'udd',
+      ['10.0.0.11:80 100', '10.0.0.12:80 0', '10.0.0.13:80 0'],
+    ],
+    [
+      'at the quorum exactly',
+      { sorryServer, quorum: 150 },
+      'uud',
+      ['10.0.0.11:80 100', '10.0.0.12:80 50', '10.0.0.13:80 0'],
+    ],
+  ];
+  for (const [name, given, verdicts, expected] of rows) {
+    it(name, () => {
+      assert.deepEqual(weights(desiredService(virtualServer(three, given), verdictsOf(verdicts))), expected);
+    });
+  }
+
+  const standings: readonly [given: Partial<VirtualServerConfig>, verdicts: string, expected: Standing][] = [
+    [{}, 'uuu', { up: true, usableWeight: 250, sorry: false }],
+    [{}, 'd?d', { up: false, usableWeight: 0, sorry: false }],
+    [{ sorryServer }, 'd?d', { up: false, usableWeight: 0, sorry: true }],
+    [{ sorryServer, quorum: 51 }, '?ud', { up: false, usableWeight: 50, sorry: true }],
+    [{ sorryServer, quorum: 50 }, '?ud', { up: true, usableWeight: 50, sorry: false }],
+  ];
+  for (const [given, verdicts, expected] of standings) {
+    it(`standing: quorum ${given.quorum ?? 1}, ${verdicts}, ${given.sorryServer ? 'a' : 'no'} sorry server`, () => {
+      assert.deepEqual(standingOf(virtualServer(three, given), verdictsOf(verdicts)), expected);
+    });
+  }
+
+  it('a configured weight 0 is never usable', () => {
+    const server = virtualServer([realServer('10.0.0.11', { weight: 0 })]);
+    assert.deepEqual(standingOf(server, verdictsOf('u')), { up: false, usableWeight: 0, sorry: false });
+    assert.deepEqual(weights(desiredService(server, verdictsOf('u'))), ['10.0.0.11:80 0']);
+  });
+});
+
+describe('director/desired: the service', () => {
+  const PLAIN: ServiceSettings = {
+    scheduler: 'wlc',
+    flags: 0,
+    timeoutS: 0,
+    prefixLength: 32,
+    persistenceEngine: null,
+  };
+  /** IP_VS_SVC_F_*: PERSISTENT 1, ONEPACKET 4, SCHED1 8, SCHED2 16, SCHED3 32. */
+  const rows: readonly [name: string, given: Partial<VirtualServerConfig>, expected: Partial<ServiceSettings>][] = [
+    ['plain', {}, {}],
+    ['IPv6', { id: tcpId('2001:db8::100', 80) }, { prefixLength: 128 }],
+    [
+      'persistence in seconds',
+      { persistence: { timeoutMs: 300_000, prefixLength: 32, engine: null } },
+      { flags: 1, timeoutS: 300 },
+    ],
+    [
+      'persistence of networks, with an engine',
+      { persistence: { timeoutMs: 60_000, prefixLength: 24, engine: 'sip' } },
+      { flags: 1, timeoutS: 60, prefixLength: 24, persistenceEngine: 'sip' },
+    ],
+    ['one packet', { onePacket: true }, { flags: 4 }],
+    ['sh flags', { scheduler: 'sh', schedulerFlags: ['sh-fallback', 'sh-port'] }, { scheduler: 'sh', flags: 24 }],
+    ['mh fallback', { scheduler: 'mh', schedulerFlags: ['mh-fallback'] }, { scheduler: 'mh', flags: 8 }],
+    ['mh port', { scheduler: 'mh', schedulerFlags: ['mh-port'] }, { scheduler: 'mh', flags: 16 }],
+    ['flags by number', { schedulerFlags: ['flag-1', 'flag-2', 'flag-3'] }, { flags: 56 }],
+    ['a flag named twice', { schedulerFlags: ['sh-port', 'flag-2'] }, { flags: 16 }],
+    [
+      'all at once',
+      {
+        schedulerFlags: ['flag-3'],
+        onePacket: true,
+        persistence: { timeoutMs: 1000, prefixLength: 32, engine: null },
+      },
+      { flags: 37, timeoutS: 1 },
+    ],
+  ];
+  for (const [name, given, expected] of rows) {
+    it(name, () => {
+      const { settings } = desiredService(virtualServer([], given), verdictsOf(''));
+      assert.deepEqual(settings, { ...PLAIN, ...expected });
+    });
+  }
+
+  it('has the number of its protocol, or a mark', () => {
+    assert.deepEqual(serviceIdOf({ kind: 'address', family: 4, protocol: 'udp', address: '192.0.2.1', port: 53 }), {
+      kind: 'address',
+      family: 4,
+      protocol: 17,
+      address: '192.0.2.1',
+      port: 53,
+    });
+    const protocols = (['tcp', 'sctp'] as const).map((protocol) =>
+      serviceIdOf({ kind: 'address', family: 6, protocol, address: '2001:db8::1', port: 0 }),
+    );
+    assert.deepEqual(
+      protocols.map((id) => id.kind === 'address' && id.protocol),
+      [6, 132],
+    );
+    assert.deepEqual(serviceIdOf({ kind: 'fwmark', family: 6, fwmark: 7 }), { kind: 'fwmark', family: 6, fwmark: 7 });
+  });
+
+  it('has complete destinations, thresholds and forwarding passed through', () => {
+    const reals: readonly RealServerConfig[] = [
+      realServer('10.0.0.11', { upperThreshold: 2000, lowerThreshold: 1500 }),
+      realServer('10.0.0.12', { port: 8080, forwarding: 'nat', weight: 7 }),
+      realServer('2001:db8::13', { forwarding: 'tunnel' }),
+    ];
+    const none = { tunnelType: 0, tunnelPort: 0, tunnelFlags: 0 };
+    assert.deepEqual(desiredService(virtualServer(reals), verdictsOf('uud')).destinations, [
+      {
+        id: { family: 4, address: '10.0.0.11', port: 80 },
+        settings: { forwardMethod: 3, weight: 100, upperThreshold: 2000, lowerThreshold: 1500, ...none },
+      },
+      {
+        id: { family: 4, address: '10.0.0.12', port: 8080 },
+        settings: { forwardMethod: 0, weight: 7, upperThreshold: 0, lowerThreshold: 0, ...none },
+      },
+      {
+        id: { family: 6, address: '2001:db8::13', port: 80 },
+        settings: { forwardMethod: 2, weight: 0, upperThreshold: 0, lowerThreshold: 0, ...none },
+      },
+    ]);
+  });
+
+  it('gives the sorry server its own port and forwarding, and no thresholds', () => {
+    const [sorry] = desiredService(virtualServer([], { sorryServer }), verdictsOf('')).destinations;
+    assert.deepEqual(sorry, {
+      id: { family: 4, address: '10.0.0.90', port: 8080 },
+      settings: {
+        forwardMethod: 0,
+        weight: 1,
+        upperThreshold: 0,
+        lowerThreshold: 0,
+        tunnelType: 0,
+        tunnelPort: 0,
+        tunnelFlags: 0,
+      },
+    });
+  });
+});

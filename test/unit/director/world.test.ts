@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import type { RealServerConfig, VirtualServerConfig } from '../../../src/config/types.ts';
+import { type Change, destinationName, World } from '../../../src/director/world.ts';
+import type { Verdict } from '../../../src/health/verdict.ts';
+import { configOf, failure, PASS, realServer, tcpCheck, tcpId, virtualServer } from './builders.ts';
+
+const nobody = (): boolean => false;
+const a = realServer('10.0.0.11');
+const b = realServer('10.0.0.12', { weight: 50 });
+
+/** The key that the world gave a check; there is exactly one check of this address and port. */
+function keyOf(world: World, address: string, port = 80): string {
+  const found = [...world.checks].filter(([, check]) => check.address === address && check.port === port);
+  assert.equal(found.length, 1, `checks of ${address}:${port}`);
+  return found[0]?.[0] ?? '';
+}
+
+/** `web 10.0.0.11:80 unknown->up` or `web down->up`. */
+function told(changes: readonly Change[]): string[] {
+  return changes.map((change) => {
+    if (change.kind === 'real-server') {
+      return `${change.virtualServer} ${change.realServer} ${change.from.verdict}->${change.to.verdict}`;
+    }
+    const words = [change.from, change.to].map(({ up, sorry }) => (up ? 'up' : sorry ? 'sorry' : 'down'));
+    return `${change.virtualServer} ${words.join('->')}`;
+  });
+}
+
+function feed(world: World, address: string, results: string, nowMs = 0): string[] {
+  return [...results].flatMap((letter) =>
+    told(world.observe(keyOf(world, address), letter === '+' ? PASS : failure(), nowMs)),
+  );
+}
+
+const weights = (world: World): string[] =>
+  world
+    .desired()
+    .flatMap(({ destinations }) => destinations.map(({ id, settings }) => `${id.address} ${settings.weight}`));
+
+describe('director/world: what a server starts as', () => {
+  const rows: readonly [
+    name: string,
+    given: Partial<VirtualServerConfig>,
+    real: RealServerConfig,
+    carriesTraffic: boolean,
+    verdict: Verdict,
+    weight: number,
+  ][] = [
+    ['no traffic before the first check', {}, a, false, 'unknown', 0],
+    ['in the table with a weight: adopted', {}, a, true, 'up', 100],
+    ['initial: up', { initial: 'up' }, a, false, 'up', 100],
+    ['without checks always usable', {}, { ...a, checks: [] }, false, 'up', 100],
+  ];
+  for (const [name, given, real, carriesTraffic, verdict, weight] of rows) {
+    it(name, () => {
+      const world = new World(configOf(virtualServer([real], given)), () => carriesTraffic, 0);
+      assert.equal(world.verdict('web', 0).verdict, verdict);
+      assert.deepEqual(weights(world), [`10.0.0.11 ${weight}`]);
+    });
+  }
+
+  it('asks of each real server of each virtual server', () => {
+    const asked: string[] = [];
+    const other = virtualServer([a], { name: 'other', id: tcpId('192.0.2.101', 80) });
+    new World(
+      configOf(virtualServer([a, b]), other),
+      (server, real) => {
+        asked.push(`${server.name} ${real.address}`);
+        return false;
+      },
+      0,
+    );
+    assert.deepEqual(asked, ['web 10.0.0.11', 'web 10.0.0.12', 'other 10.0.0.11']);
+  });
+
+  it('an adopted server still takes `fall` failures to go', () => {
+    const world = new World(configOf(virtualServer([a])), () => true, 0);
+    assert.deepEqual(feed(world, '10.0.0.11', '--'), []);
+    assert.deepEqual(feed(world, '10.0.0.11', '-'), ['web 10.0.0.11:80 up->down', 'web up->down']);
+  });
+});
+
+describe('director/world: probe results', () => {
+  it('tell of real servers first, then of the virtual server', () => {
+    const world = new World(configOf(virtualServer([a, b])), nobody, 0);
+    assert.deepEqual(feed(world, '10.0.0.11', '+'), ['web 10.0.0.11:80 unknown->up', 'web down->up']);
+    assert.deepEqual(feed(world, '10.0.0.12', '-'), ['web 10.0.0.12:80 unknown->down']);
+    assert.deepEqual(feed(world, '10.0.0.12', '+'), []);
+    assert.deepEqual(feed(world, '10.0.0.12', '+'), ['web 10.0.0.12:80 down->up']);
+    assert.deepEqual(weights(world), ['10.0.0.11 100', '10.0.0.12 50']);
+    assert.deepEqual(feed(world, '10.0.0.11', '--'), []);
+    assert.deepEqual(feed(world, '10.0.0.11', '-'), ['web 10.0.0.11:80 up->down']);
+    assert.deepEqual(feed(world, '10.0.0.12', '---'), ['web 10.0.0.12:80 up->down', 'web up->down']);
+    assert.deepEqual(weights(world), ['10.0.0.11 0', '10.0.0.12 0']);
+  });
+
+  it('carry the whole verdicts and standings', () => {
+    const world = new World(configOf(virtualServer([a])), nobody, 0);
+    feed(world, '10.0.0.11', '+');
+    const key = keyOf(world, '10.0.0.11');
+    for (let i = 0; i < 2; i++) assert.deepEqual(world.observe(key, failure('timeout'), 0), []);
+    assert.deepEqual(world.observe(key, failure('timeout'), 0), [
+      {
+        kind: 'real-server',
+        virtualServer: 'web',
+        realServer: '10.0.0.11:80',
+        from: { verdict: 'up', failure: null },
+        to: { verdict: 'down', failure: { reason: 'timeout', detail: 'timeout' } },
+      },
+      {
+        kind: 'virtual-server',
+        virtualServer: 'web',
+        from: { up: true, usableWeight: 100, sorry: false },
+        to: { up: false, usableWeight: 0, sorry: false },
+      },
+    ]);
+  });
+
+  it('bring the sorry server in and out with the quorum', () => {
+    const sorryServer = { address: '10.0.0.90', port: 80, forwarding: 'direct' } as const;
+    const world = new World(configOf(virtualServer([a, b], { quorum: 150, sorryServer })), () => true, 0);
+    assert.deepEqual(weights(world), ['10.0.0.11 100', '10.0.0.12 50']);
+    assert.deepEqual(feed(world, '10.0.0.12', '---'), ['web 10.0.0.12:80 up->down', 'web up->sorry']);
+    assert.deepEqual(weights(world), ['10.0.0.11 0', '10.0.0.12 0', '10.0.0.90 1']);
+    assert.deepEqual(feed(world, '10.0.0.12', '++'), ['web 10.0.0.12:80 down->up', 'web sorry->up']);
+    assert.deepEqual(weights(world), ['10.0.0.11 100', '10.0.0.12 50']);
+  });
+
+  it('that this machine could not get change nothing', () => {
+    const world = new World(configOf(virtualServer([a])), nobody, 0);
+    assert.deepEqual(world.observe(keyOf(world, '10.0.0.11'), failure('local'), 0), []);
+    assert.equal(world.verdict('web', 0).verdict, 'unknown');
+  });
+
+  it('of a check that is gone change nothing', () => {
+    const world = new World(configOf(virtualServer([a])), nobody, 0);
+    assert.deepEqual(world.observe('nonsense', PASS, 0), []);
+    assert.deepEqual(weights(world), ['10.0.0.11 0']);
+  });
+
+  it('are noted with their time', () => {
+    const world = new World(configOf(virtualServer([a])), nobody, 5);
+    feed(world, '10.0.0.11', '+', 1000);
+    feed(world, '10.0.0.11', '+', 3000);
+    const [first] = world.healths('web', 0);
+    assert.deepEqual(first?.config, a.checks[0]);
+    assert.deepEqual(first?.health, {
+      verdict: 'up',
+      streak: 2,
+      changedAt: 1000,
+      failure: null,
+      last: { result: PASS, at: 3000 },
+    });
+  });
+});
+
+describe('director/world: checks', () => {
+  it('several of one server must all pass', () => {
+    const both = { ...a, checks: [tcpCheck('10.0.0.11', 80), tcpCheck('10.0.0.11', 9000)] };
+    const world = new World(configOf(virtualServer([both])), nobody, 0);
+    const admin = keyOf(world, '10.0.0.11', 9000);
+    assert.deepEqual(feed(world, '10.0.0.11', '+'), []);
+    assert.deepEqual(told(world.observe(admin, PASS, 0)), ['web 10.0.0.11:80 unknown->up', 'web down->up']);
+    for (let i = 0; i < 2; i++) world.observe(admin, failure(), 0);
+    assert.deepEqual(told(world.observe(admin, failure(), 0)), ['web 10.0.0.11:80 up->down', 'web up->down']);
+    assert.deepEqual(feed(world, '10.0.0.11', '---'), [], 'the second check that fails changes nothing any more');
+  });
+
+  it('that are equal are made once and decide on every server that has them', () => {
+    const plain = virtualServer([a], { name: 'http' });
+    const tls = virtualServer([{ ...a, port: 443, checks: a.checks }, b], {
+      name: 'https',
+      id: tcpId('192.0.2.100', 443),
+    });
+    const world = new World(configOf(plain, tls), nobody, 0);
+    assert.equal(world.checks.size, 2);
+    assert.deepEqual(feed(world, '10.0.0.11', '+'), [
+      'http 10.0.0.11:80 unknown->up',
+      'http down->up',
+      'https 10.0.0.11:443 unknown->up',
+      'https down->up',
+    ]);
+    assert.deepEqual(feed(world, '10.0.0.12', '+'), ['https 10.0.0.12:80 unknown->up']);
+  });
+
+  it('that are equal but for the rhythm are different checks', () => {
+    const slow = { ...a, port: 81, checks: [tcpCheck('10.0.0.11', 80, { intervalMs: 9000 })] };
+    assert.equal(new World(configOf(virtualServer([a, slow])), nobody, 0).checks.size, 2);
+  });
+
+  it('that are shared with a server that carries traffic start up', () => {
+    const first = virtualServer([a], { name: 'first' });
+    const second = virtualServer([a], { name: 'second', id: tcpId('192.0.2.101', 80) });
+    for (const order of [configOf(first, second), configOf(second, first)]) {
+      const world = new World(order, (server) => server.name === 'second', 0);
+      assert.equal(world.verdict('first', 0).verdict, 'up');
+      assert.equal(world.verdict('second', 0).verdict, 'up');
+    }
+  });
+});
+
+describe('director/world: reload', () => {
+  const slower = (real: RealServerConfig): RealServerConfig => ({
+    ...real,
+    checks: [tcpCheck(real.address, real.port, { intervalMs: 9000 })],
+  });
+
+  it('a check that did not change keeps its streak', () => {
+    const world = new World(configOf(virtualServer([a, b])), nobody, 0);
+    feed(world, '10.0.0.11', '+--');
+    world.reload(configOf(virtualServer([{ ...a, weight: 7 }])), 10);
+    assert.deepEqual(weights(world), ['10.0.0.11 7']);
+    assert.equal(world.checks.size, 1);
+    assert.deepEqual(feed(world, '10.0.0.11', '-'), ['web 10.0.0.11:80 up->down', 'web up->down']);
+  });
+
+  it('a server that is down stays down although `initial` is up', () => {
+    const world = new World(configOf(virtualServer([a], { initial: 'up' })), nobody, 0);
+    feed(world, '10.0.0.11', '---');
+    world.reload(configOf(virtualServer([a, b], { initial: 'up' })), 10);
+    assert.deepEqual(weights(world), ['10.0.0.11 0', '10.0.0.12 50']);
+  });
+
+  it('a changed check keeps the verdict of its server, its streak begins anew', () => {
+    const world = new World(configOf(virtualServer([a, b])), nobody, 0);
+    feed(world, '10.0.0.11', '+--');
+    feed(world, '10.0.0.12', '-');
+    world.reload(configOf(virtualServer([slower(a), slower(b)])), 10);
+    assert.deepEqual(weights(world), ['10.0.0.11 100', '10.0.0.12 0']);
+    assert.deepEqual(feed(world, '10.0.0.11', '--'), []);
+    assert.deepEqual(feed(world, '10.0.0.11', '-'), ['web 10.0.0.11:80 up->down', 'web up->down']);
+  });
+
+  it('a check that is added does not take a server out before it failed', () => {
+    const world = new World(configOf(virtualServer([a])), () => true, 0);
+    const both = { ...a, checks: [...a.checks, tcpCheck('10.0.0.11', 9000)] };
+    world.reload(configOf(virtualServer([both])), 10);
+    assert.deepEqual(weights(world), ['10.0.0.11 100']);
+  });
+
+  it('a new real server waits for its first check', () => {
+    const world = new World(configOf(virtualServer([a])), () => true, 0);
+    world.reload(configOf(virtualServer([a, b])), 10);
+    assert.deepEqual(weights(world), ['10.0.0.11 100', '10.0.0.12 0']);
+    assert.deepEqual(feed(world, '10.0.0.12', '+'), ['web 10.0.0.12:80 unknown->up']);
+  });
+
+  it('a virtual server under another name keeps its verdicts, under another address it does not', () => {
+    const world = new World(configOf(virtualServer([a])), () => true, 0);
+    world.reload(configOf(virtualServer([slower(a)], { name: 'shop' })), 10);
+    assert.deepEqual(weights(world), ['10.0.0.11 100']);
+    assert.deepEqual(world.verdict('web', 0), { verdict: 'up', failure: null }, 'no such server: no checks');
+    world.reload(configOf(virtualServer([a], { name: 'shop', id: tcpId('192.0.2.101', 80) })), 20);
+    assert.deepEqual(weights(world), ['10.0.0.11 0']);
+  });
+
+  it('a removed virtual server is forgotten', () => {
+    const world = new World(configOf(virtualServer([a])), () => true, 0);
+    const old = keyOf(world, '10.0.0.11');
+    world.reload(configOf(), 10);
+    assert.deepEqual(world.desired(), []);
+    assert.equal(world.checks.size, 0);
+    assert.deepEqual(world.observe(old, failure(), 20), []);
+    world.reload(configOf(virtualServer([a])), 30);
+    assert.deepEqual(weights(world), ['10.0.0.11 0']);
+  });
+
+  it('a check loses the servers that no longer use it', () => {
+    const http = virtualServer([a], { name: 'http' });
+    const tls = virtualServer([{ ...a, port: 443, checks: a.checks }], {
+      name: 'https',
+      id: tcpId('192.0.2.100', 443),
+    });
+    const world = new World(configOf(http, tls), nobody, 0);
+    world.reload(configOf(http), 10);
+    assert.deepEqual(feed(world, '10.0.0.11', '+'), ['http 10.0.0.11:80 unknown->up', 'http down->up']);
+  });
+});
+
+describe('director/world: the desired table', () => {
+  it('is complete, or of the named virtual servers only, in the order of the configuration', () => {
+    const servers = [101, 102, 103].map((last) =>
+      virtualServer([a], { name: `vs${last}`, id: tcpId(`192.0.2.${last}`, 80) }),
+    );
+    const world = new World(configOf(...servers), nobody, 0);
+    const names = (wanted?: ReadonlySet<string>): string[] =>
+      world.desired(wanted).map(({ id }) => (id.kind === 'address' ? id.address : ''));
+    assert.deepEqual(names(), ['192.0.2.101', '192.0.2.102', '192.0.2.103']);
+    assert.deepEqual(names(new Set(['vs103', 'vs101', 'vs999'])), ['192.0.2.101', '192.0.2.103']);
+    assert.deepEqual(names(new Set()), []);
+  });
+
+  it('names destinations as the kernel does', () => {
+    assert.equal(destinationName({ address: '10.0.0.11', port: 80 }), '10.0.0.11:80');
+    assert.equal(destinationName({ address: '2001:db8::11', port: 80 }), '[2001:db8::11]:80');
+  });
+});
