@@ -20,7 +20,7 @@ export function garbageFor(to: Machine, machines: readonly Machine[], random: Ra
   return random.pick(FORGES)({ ...envelope, data, ttl: 255, arrivedAt: null }, advert, random);
 }
 
-const FORGES: readonly [Forge, ...Forge[]] = [
+const FORGES: readonly Forge[] = [
   function randomBytes(good, _advert, random) {
     return { ...good, data: random.bytes(random.between(0, 40)) };
   },

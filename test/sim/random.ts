@@ -23,8 +23,11 @@ export class Random {
     return this.next() < probability;
   }
 
-  pick<T>(list: readonly [T, ...T[]]): T {
-    return list[this.between(0, list.length - 1)] ?? list[0];
+  /** One of a list that is not empty. */
+  pick<T>(list: readonly T[]): T {
+    const item = list[this.between(0, list.length - 1)];
+    if (item === undefined) throw new RangeError('Cannot pick: the list is empty');
+    return item;
   }
 
   bytes(length: number): Uint8Array {
