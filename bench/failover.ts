@@ -3,7 +3,7 @@
  * advertisement of the old one, plus three intervals, plus its skew. lvsd and keepalived one after the other in one run,
  * on the same machine and network; times are those of the kernel's packet timestamps on the client.
  *
- *   scripts/lab.sh --native --timeout 1800 -- node dist/bench/failover.js [RUNS]
+ *   scripts/lab.sh --native --timeout 1800 -- node dist/bench/failover.js [RUNS [INTERVAL_MS...]]
  */
 import { execFileSync } from 'node:child_process';
 import { Capture, type Packet } from '../test/lab/support/capture.ts';
@@ -15,7 +15,7 @@ import { Lab } from '../test/lab/support/lab.ts';
 import { spreadOf } from './spread.ts';
 
 const RUNS = Number(process.argv[2] ?? 10);
-const INTERVALS_MS = [1000, 100, 10];
+const INTERVALS_MS = process.argv.length > 3 ? process.argv.slice(3).map(Number) : [1000, 100, 10];
 const PRIORITY = { d1: 150, d2: 100 } as const;
 type Director = keyof typeof PRIORITY;
 const ADDRESS: Readonly<Record<Director, string>> = { d1: '10.0.0.11', d2: '10.0.0.12' };

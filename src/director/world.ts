@@ -4,7 +4,7 @@
  */
 import type { CheckConfig, Config, RealServerConfig, VirtualServerConfig } from '../config/types.ts';
 import type { ProbeResult } from '../health/types.ts';
-import { adopted, type Combined, combine, type Health, observe, unknown } from '../health/verdict.ts';
+import { type Combined, combine, continued, type Health, observe, type Verdict } from '../health/verdict.ts';
 import { destinationKey, serviceKey } from '../ipvs/key.ts';
 import type { Service } from '../ipvs/types.ts';
 import { desiredService, type Standing, serviceIdOf, standingOf } from './desired.ts';
@@ -45,7 +45,7 @@ export class World {
     nowMs: number,
   ) {
     this.#config = config;
-    this.#adopt(config, carriesTraffic, nowMs);
+    this.#adopt(config, (server, real) => (carriesTraffic(server, real) ? 'up' : null), nowMs);
   }
 
   get config(): Config {
@@ -59,14 +59,14 @@ export class World {
 
   /** Takes over another configuration. A check that did not change keeps its health; a changed one its server's verdict. */
   reload(config: Config, nowMs: number): void {
-    const before = new Map<string, boolean>();
+    const before = new Map<string, Verdict>();
     for (const { config: server } of this.#servers.values()) {
       for (const [i, real] of server.realServers.entries()) {
-        before.set(realServerKey(server, real), this.verdict(server.name, i).verdict === 'up');
+        before.set(realServerKey(server, real), this.verdict(server.name, i).verdict);
       }
     }
     this.#config = config;
-    this.#adopt(config, (server, real) => before.get(realServerKey(server, real)) === true, nowMs);
+    this.#adopt(config, (server, real) => before.get(realServerKey(server, real)) ?? null, nowMs);
   }
 
   /** One more probe result; what it changed, in order. An unknown key (a check that is gone) changes nothing. */
@@ -108,7 +108,7 @@ export class World {
 
   #adopt(
     config: Config,
-    startsUp: (server: VirtualServerConfig, real: RealServerConfig) => boolean,
+    standing: (server: VirtualServerConfig, real: RealServerConfig) => Verdict | null,
     nowMs: number,
   ): void {
     const known = this.#checks;
@@ -116,8 +116,8 @@ export class World {
     this.#servers = new Map();
     for (const server of config.virtualServers) {
       const checkKeys = server.realServers.map((real) => {
-        const up = server.initial === 'up' || startsUp(server, real);
-        return real.checks.map((check) => this.#enter(server.name, check, known, up ? adopted(nowMs) : unknown(nowMs)));
+        const verdict = standing(server, real) ?? (server.initial === 'up' ? 'up' : 'unknown');
+        return real.checks.map((check) => this.#enter(server.name, check, known, continued(verdict, nowMs)));
       });
       this.#servers.set(server.name, { config: server, checkKeys });
     }

@@ -36,9 +36,12 @@ export function unknown(nowMs: number): Health {
   return { verdict: 'unknown', streak: 0, changedAt: nowMs, failure: null, last: null };
 }
 
-/** The start of a check whose server already carries traffic: up, until `fall` failures say otherwise. */
-export function adopted(nowMs: number): Health {
-  return { ...unknown(nowMs), verdict: 'up' };
+/**
+ * The start of a check whose server stands somewhere already: it carries traffic (`up`, until `fall` failures say
+ * otherwise), or another check of it was replaced.
+ */
+export function continued(verdict: Verdict, nowMs: number): Health {
+  return { ...unknown(nowMs), verdict };
 }
 
 /** The health after one more probe result. */

@@ -38,11 +38,15 @@ const ARPHRD_ETHER = 1;
 
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
+const IFA_CACHEINFO = 6;
 const IFA_FLAGS = 8;
 const IFA_F_SECONDARY = 0x01;
 const IFA_F_NODAD = 0x02;
 const IFA_F_DADFAILED = 0x08;
 const IFA_F_TENTATIVE = 0x40;
+
+/** `struct ifa_cacheinfo`: preferred for 0 s, valid for ever. */
+const DEPRECATED = Uint8Array.of(0, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0);
 
 export interface Link {
   readonly index: number;
@@ -71,7 +75,11 @@ export interface AddressChange {
 
 export type RtnetlinkError = { readonly kind: 'short' | 'attributes' };
 
-/** Writes `ip addr add`; IPv6 without duplicate address detection, or the address would be unusable for a second. */
+/**
+ * Writes `ip addr add`; IPv6 without duplicate address detection, or the address would be unusable for a second, and
+ * deprecated, or the kernel would choose it as the source of our own packets (RFC 6724 section 5, rule 3): advertisements over
+ * UDP, probes of real servers that hold the same address.
+ */
 export function writeAddAddress(w: AttrWriter, seq: number, change: AddressChange): void {
   writeAddress(w, RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE, seq, change);
 }
@@ -88,6 +96,7 @@ function writeAddress(w: AttrWriter, type: number, flags: number, seq: number, c
   w.put8(!v4 && type === RTM_NEWADDR ? IFA_F_NODAD : 0).put8(0); // scope universe
   w.put32(change.interfaceIndex);
   w.bytes(IFA_LOCAL, change.address).bytes(IFA_ADDRESS, change.address);
+  if (!v4 && type === RTM_NEWADDR) w.bytes(IFA_CACHEINFO, DEPRECATED);
   w.endMessage(message);
 }
 
@@ -126,7 +135,9 @@ export function decodeAddress(payload: Uint8Array): Result<InterfaceAddress | nu
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const attrs = decodeAttrs(payload, IFADDRMSG_LEN);
   if (!attrs.ok) return err({ kind: 'attributes' });
-  const width = view.getUint8(0) === AF_INET ? 4 : 16;
+  const family = view.getUint8(0);
+  if (family !== AF_INET && family !== AF_INET6) return ok(null);
+  const width = family === AF_INET ? 4 : 16;
   const address = attrs.value.bytes(IFA_LOCAL) ?? attrs.value.bytes(IFA_ADDRESS);
   if (address?.length !== width) return ok(null);
   const flags = attrs.value.u32(IFA_FLAGS) ?? view.getUint8(2);

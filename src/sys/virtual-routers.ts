@@ -195,8 +195,12 @@ export class VirtualRouters {
   #remove(name: string, member: Member): void {
     this.#members.delete(name);
     this.#departing.add(member);
-    if (member.instance.stateName === 'initialize') this.#dispose(member);
-    else member.instance.shutdown();
+    if (member.instance.stateName !== 'initialize') {
+      member.instance.shutdown();
+      return;
+    }
+    this.#addresses.release(member.instance.config, member.kept);
+    this.#dispose(member);
   }
 
   #dispose(member: Member): void {
@@ -244,6 +248,8 @@ export class VirtualRouters {
     this.#addresses.prepare(config);
     instance.setLink(state);
     if (instance.ownsAddresses) this.#addresses.repair(config);
+    // What a crash left behind must not answer for a router that cannot take part.
+    if (instance.stateName === 'initialize') this.#addresses.release(config, member.kept);
   }
 }
 

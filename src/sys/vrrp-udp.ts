@@ -16,6 +16,7 @@ const GROUP: Readonly<Record<4 | 6, string>> = { 4: '224.0.0.18', 6: 'ff02::12' 
 export function openUdpTransport(place: TransportPlace, port: number, handlers: TransportHandlers): VrrpTransport {
   const v4 = place.family === 4;
   const zero = new Uint8Array(v4 ? 4 : 16);
+  const envelope = { source: zero, destination: zero };
   const scope = v4 ? '' : `%${place.interfaceName}`;
   const socket = createSocket({ type: v4 ? 'udp4' : 'udp6', reuseAddr: true });
   let bound = false;
@@ -25,14 +26,14 @@ export function openUdpTransport(place: TransportPlace, port: number, handlers: 
     const [text = '', zone] = remote.address.split('%');
     const source = parseAddress(text)?.bytes;
     if (source === undefined || (zone !== undefined && zone !== place.interfaceName)) return;
-    handlers.message({ data, source, destination: zero, ttl: null, arrivedAt: null });
+    handlers.message({ data, source, destination: zero, envelope, ttl: null, arrivedAt: null });
   });
   socket.bind(port, () => {
     bound = true;
     if (!closed) joinGroup(socket, place, scope, handlers);
   });
   return {
-    envelope: { source: zero, destination: zero },
+    envelope,
     send(message, peers) {
       if (!bound || closed) return;
       const receivers = peers.length > 0 ? peers : [GROUP[place.family]];

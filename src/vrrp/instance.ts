@@ -94,9 +94,11 @@ export class VirtualRouterInstance {
   /** The interface went up or down, or got or lost its address. */
   setLink(link: LinkState): void {
     if (link.fault !== null) {
+      const news = link.fault !== this.#fault;
       this.#fault = link.fault;
       this.#retryAt = null;
       if (this.#state.name !== 'initialize') this.#feed({ type: 'fault' });
+      else if (news) this.#notify('initialize', 'fault');
       return;
     }
     if (this.#primaryAddress === null || compareBytes(this.#primaryAddress, link.primaryAddress) !== 0)

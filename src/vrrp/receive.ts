@@ -4,7 +4,7 @@
  */
 import { compareBytes } from '../net/ip.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { type ChecksumForm, type DecodedAdvert, decodeAdvert } from './packet.ts';
+import { type ChecksumForm, type DecodedAdvert, decodeAdvert, type Envelope } from './packet.ts';
 import type { Millis } from './timers.ts';
 
 /** A VRRP message as the transport got it. */
@@ -12,6 +12,8 @@ export interface ReceivedMessage {
   readonly data: Uint8Array;
   readonly source: Uint8Array;
   readonly destination: Uint8Array;
+  /** What the checksum covers instead of source and destination, where the transport agrees on something else (UDP). */
+  readonly envelope?: Envelope;
   /** TTL or hop limit; null where the transport cannot tell (UDP). */
   readonly ttl: number | null;
   /** When the kernel got it, on the monotonic clock; null where the transport cannot tell. */
@@ -42,7 +44,7 @@ export interface Acceptance {
 /** The checks that need no virtual router: TTL, version, type, length, checksum, interval. */
 export function checkMessage(message: ReceivedMessage): Result<DecodedAdvert, Refusal> {
   if (message.ttl !== null && message.ttl !== 255) return err('ip-ttl-errors');
-  const decoded = decodeAdvert(message.data, message);
+  const decoded = decodeAdvert(message.data, message.envelope ?? message);
   if (!decoded.ok) {
     switch (decoded.error.kind) {
       case 'version':

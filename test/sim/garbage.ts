@@ -5,7 +5,7 @@ import type { ReceivedMessage } from '../../src/vrrp/receive.ts';
 import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
 
-type Forge = (good: ReceivedMessage, advert: Advert, random: Random) => ReceivedMessage;
+type Forge = (good: ReceivedMessage, advert: Advert, random: Random, to: Machine) => ReceivedMessage;
 
 /** Garbage for `to`, mostly in the name of another machine and with the highest priority. */
 export function garbageFor(to: Machine, machines: readonly Machine[], random: Random): ReceivedMessage {
@@ -17,7 +17,7 @@ export function garbageFor(to: Machine, machines: readonly Machine[], random: Ra
   const priority = random.pick([0, 255, 254, 100]);
   const advert: Advert = { vrid, priority, maxAdvertiseIntervalCs: random.pick([1, 100, 4095]), addresses: [address] };
   const data = encodeAdvert(advert, envelope, 'pseudo');
-  return random.pick(FORGES)({ ...envelope, data, ttl: 255, arrivedAt: null }, advert, random);
+  return random.pick(FORGES)({ ...envelope, data, ttl: 255, arrivedAt: null }, advert, random, to);
 }
 
 const FORGES: readonly Forge[] = [
@@ -47,6 +47,10 @@ const FORGES: readonly Forge[] = [
   },
   function intervalZero(good, advert) {
     return { ...good, data: encodeAdvert({ ...advert, maxAdvertiseIntervalCs: 0 }, good, 'pseudo') };
+  },
+  function fromOneself(good, advert, _random, to) {
+    const envelope = { source: to.address, destination: good.destination };
+    return { ...good, ...envelope, data: encodeAdvert(advert, envelope, 'pseudo') };
   },
   function noAddresses(good, advert) {
     return { ...good, data: encodeAdvert({ ...advert, addresses: [] }, good, 'pseudo') };

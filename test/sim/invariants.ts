@@ -8,6 +8,9 @@ import type { Machine } from './machine.ts';
 /** A claim that the kernel refused is repeated after this long. */
 const CLAIM_RETRY_MS = 1000;
 
+/** Lower priorities are answered every 100 ms at most; the answer to a message that waited counts from its arrival. */
+const ANSWER_MS = 200;
+
 export class Invariants implements Observer {
   /** The longest that a message is under way. */
   readonly #mostDelayMs: number;
@@ -34,15 +37,22 @@ export class Invariants implements Observer {
     if (lan.now >= this.#settledFrom) checkElection(lan);
   }
 
-  hears(to: Machine, message: ReceivedMessage, isGarbage: boolean): () => void {
+  hears(lan: Lan, to: Machine, message: ReceivedMessage, isGarbage: boolean): () => void {
     if (isGarbage) {
       this.seen.garbage++;
       const before = pictureOf(to);
       return () => assert.deepEqual(pictureOf(to), before, `garbage moved ${to.name}: ${hex(message.data)}`);
     }
     this.seen.heard++;
-    const mustYield = to.isActive && beats(message.data[2] ?? 0, message.source, to);
-    return () => assert.ok(!(mustYield && to.isActive), `${to.name} heard ${hex(message.data)} and is Active still`);
+    if (!to.isActive) return () => {};
+    const priority = message.data[2] ?? 0;
+    const mustYield = beats(priority, message.source, to);
+    return () => {
+      assert.equal(to.isActive, !mustYield, `${to.name} heard ${hex(message.data)}: Active`);
+      if (mustYield) return;
+      const silentMs = lan.now - to.advertisedAt;
+      assert.ok(silentMs <= (priority === 0 ? 0 : ANSWER_MS), `${to.name} does not answer ${hex(message.data)}`);
+    };
   }
 
   /** A tick before its time. */
@@ -97,6 +107,7 @@ function beats(priority: number, source: Uint8Array, other: Machine): boolean {
 function checkAddresses(machine: Machine): void {
   const { role, holdsAddresses, isResuming, name } = machine;
   if (role === null) return;
+  if (machine.isStopped) assert.equal(role, 'STOPPED', `${name} was stopped`);
   if (role === 'MASTER' || role === 'LEAVING') assert.ok(holdsAddresses, `${name} is ${role} without the addresses`);
   else assert.ok(!holdsAddresses || isResuming, `${name} is ${role} with the addresses`);
 }

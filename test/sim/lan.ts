@@ -29,7 +29,7 @@ export interface Observer {
   /** Time is about to pass to `at`, or has come to its end; everything that happened at `now` has happened. */
   settled(lan: Lan, at: number): void;
   /** `to` is about to hear a message; the returned function looks at what it made of it. */
-  hears(to: Machine, message: ReceivedMessage, isGarbage: boolean): () => void;
+  hears(lan: Lan, to: Machine, message: ReceivedMessage, isGarbage: boolean): () => void;
 }
 
 /** Far beyond what a minute of four routers takes; of steps without time passing there are a few dozen. */
@@ -132,7 +132,7 @@ export class Lan implements Wire {
     }
     this.#frames = this.#frames.filter((other) => other !== frame);
     if (!to.isLinkUp) return;
-    const look = this.#observer?.hears(to, message, from === null);
+    const look = this.#observer?.hears(this, to, message, from === null);
     to.receive(message);
     look?.();
   }

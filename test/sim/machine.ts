@@ -38,6 +38,10 @@ export class Machine {
   holdsAddresses = false;
   /** Its process found them there, and has not yet let go of them. */
   isResuming = false;
+  /** Its virtual router handed over for good; only a new process starts again. */
+  isStopped = false;
+  /** When it last advertised. */
+  advertisedAt = Number.NEGATIVE_INFINITY;
   announcements = 0;
   promotions = 0;
 
@@ -68,6 +72,7 @@ export class Machine {
   start(): void {
     this.hangsUntil = 0;
     this.timerAt = null;
+    this.isStopped = false;
     this.isResuming = this.holdsAddresses;
     this.router = new VirtualRouterInstance(this.config, this.#ports());
     this.#evaluateLink();
@@ -129,7 +134,10 @@ export class Machine {
         this.timerAt = at;
       },
       envelope: () => envelope,
-      send: (data) => this.#wire.transmit(this, { ...envelope, data: data.slice(), ttl: 255, arrivedAt: null }),
+      send: (data) => {
+        this.advertisedAt = this.#wire.now;
+        this.#wire.transmit(this, { ...envelope, data: data.slice(), ttl: 255, arrivedAt: null });
+      },
       claim: () => {
         if (this.refusesAddresses) return err('ENOMEM');
         this.holdsAddresses = true;
@@ -145,6 +153,7 @@ export class Machine {
       },
       changed: (role, reason) => {
         if (role === 'MASTER') this.promotions++;
+        if (role === 'STOPPED') this.isStopped = true;
         this.#wire.note(`${this.name} ${role} (${reason})`);
       },
       log: () => {},

@@ -67,8 +67,8 @@ for (const row of rows) {
       const d2 = Daemon.start(lab, 'd2', { config: config(row, 100) });
       const [first, second] = row.realServers;
       const weights = { 'TCP 10.0.0.100:7000': { [`${first}:7000`]: 1, [`${second}:7000`]: 1 } };
+      await Promise.all([d1.waitForLine(/ runs /, SLACK_MS), d2.waitForLine(/ runs /, SLACK_MS)]);
       await Promise.all([
-        d2.waitForLine(/BACKUP/, SLACK_MS),
         waitForWeights(lab.node('d1'), weights, SLACK_MS),
         waitForWeights(lab.node('d2'), weights, SLACK_MS),
       ]);

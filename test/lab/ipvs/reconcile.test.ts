@@ -43,6 +43,7 @@ describe('reconciliation', function () {
     director = lab.node('d1');
     await Promise.all([RealServer.start(lab, 'r1'), RealServer.start(lab, 'r2')]);
     daemon = Daemon.start(lab, 'd1', { config: CONFIG });
+    await daemon.waitForLine(/ runs d1/, 20_000);
     await waitForWeights(director, WEIGHTS, 20_000);
     // The first reconciliation of a configuration repairs nothing, it makes: wait for the next one.
     await waitFor(async () => (await syncDaemons(director)).length === 1, { timeoutMs: 10_000, what: 'a sync daemon' });

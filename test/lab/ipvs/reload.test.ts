@@ -41,6 +41,7 @@ describe('reload', function () {
     // r2 is down from the start.
     await Promise.all([RealServer.start(lab, 'r1'), RealServer.start(lab, 'r3')]);
     daemon = Daemon.start(lab, 'd1', { config: FIRST });
+    await daemon.waitForLine(/ runs d1/, SLACK_MS);
     await waitForWeights(director, { [WEB]: UP_DOWN }, SLACK_MS);
     await daemon.waitForLine(/10\.0\.0\.22:7000 unknown -> down/, SLACK_MS);
   });

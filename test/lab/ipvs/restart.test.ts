@@ -57,8 +57,8 @@ describe('restart and stop', function () {
     await Promise.all([RealServer.start(lab, 'r1'), RealServer.start(lab, 'r2')]);
     daemon = Daemon.start(lab, 'd1', { config: config({ other: true }) });
     const weights = { [WEB]: { '10.0.0.21:7000': 4, '10.0.0.22:7000': 4 }, [OTHER]: { '10.0.0.21:7001': 1 } };
-    await waitForWeights(director, weights, SLACK_MS);
     await daemon.waitForLine(/front: MASTER/, SLACK_MS);
+    await waitForWeights(director, weights, SLACK_MS);
   });
   after(() => lab?.destroy());
 

@@ -33,6 +33,7 @@ describe('connection thresholds', function () {
     await lab.node('d1').ip(['addr add 10.0.0.100/32 dev eth0']);
     await Promise.all([RealServer.start(lab, 'r1'), RealServer.start(lab, 'r2')]);
     daemon = Daemon.start(lab, 'd1', { config: config(2) });
+    await daemon.waitForLine(/ runs d1/, SLACK_MS);
     await waitForWeights(lab.node('d1'), WEIGHTS, SLACK_MS);
   });
   after(() => lab?.destroy());

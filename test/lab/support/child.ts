@@ -132,7 +132,13 @@ export class Child {
   #take(stream: Line['stream'], text: string): void {
     const line = { at: Date.now(), stream, text };
     this.lines.push(line);
-    if (this.#logFile !== undefined) appendFileSync(this.#logFile, `${text}\n`);
+    if (this.#logFile !== undefined) {
+      try {
+        appendFileSync(this.#logFile, `${text}\n`);
+      } catch {
+        // The lab is gone, and the last words of its processes come after it.
+      }
+    }
     for (const waiter of this.#waiters) if (waiter.pattern.test(text)) waiter.resolve(line);
   }
 }

@@ -71,6 +71,7 @@ describe('reload', function () {
     await waitForHolder(lab, 'd1', 'd2', VIP);
     await waitForRole(d1, 'MASTER');
     await waitForRole(d2, 'BACKUP');
+    await watchFor(3); // so that what the tests look back on is quiet
   });
   after(() => lab?.destroy());
 

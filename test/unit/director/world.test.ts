@@ -231,6 +231,17 @@ describe('director/world: reload', () => {
     assert.deepEqual(feed(world, '10.0.0.11', '-'), ['web 10.0.0.11:80 up->down', 'web up->down']);
   });
 
+  it('a changed check brings no dead server back, and needs its rise', () => {
+    const up = { initial: 'up' } as const;
+    const dead = realServer('10.0.0.11', { checks: [tcpCheck('10.0.0.11', 80, { rise: 2, fall: 1 })] });
+    const world = new World(configOf(virtualServer([dead], up)), nobody, 0);
+    feed(world, '10.0.0.11', '-');
+    world.reload(configOf(virtualServer([slower(dead)], up)), 10);
+    assert.deepEqual(weights(world), ['10.0.0.11 0']);
+    assert.deepEqual(feed(world, '10.0.0.11', '+'), []);
+    assert.deepEqual(feed(world, '10.0.0.11', '+'), ['web 10.0.0.11:80 down->up', 'web down->up']);
+  });
+
   it('a check that is added does not take a server out before it failed', () => {
     const world = new World(configOf(virtualServer([a])), () => true, 0);
     const both = { ...a, checks: [...a.checks, tcpCheck('10.0.0.11', 9000)] };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ProbeResult } from '../../../src/health/types.ts';
-import { adopted, combine, type Health, observe, unknown, type Verdict } from '../../../src/health/verdict.ts';
+import { combine, continued, type Health, observe, unknown, type Verdict } from '../../../src/health/verdict.ts';
 
 const pass: ProbeResult = { ok: true, latencyMs: 1 };
 const refused: ProbeResult = { ok: false, reason: 'refused', detail: 'connect ECONNREFUSED', latencyMs: 1 };
@@ -31,8 +31,8 @@ describe('health/verdict', () => {
     ['a failure in between starts the count of successes again', 2, 1, unknown(0), '-+-++', 'DDDDU'],
     ['failures of different kinds count together', 1, 2, unknown(0), '+-t', 'UUD'],
     ['rise 1 and fall 1 follow every probe', 1, 1, unknown(0), '+-+-', 'UDUD'],
-    ['adopted is up before any probe and needs fall failures', 2, 3, adopted(0), '---', 'UUD'],
-    ['adopted takes a success as no news', 2, 3, adopted(0), '+', 'U'],
+    ['adopted is up before any probe and needs fall failures', 2, 3, continued('up', 0), '---', 'UUD'],
+    ['adopted takes a success as no news', 2, 3, continued('up', 0), '+', 'U'],
     ['a local failure leaves unknown unknown', 1, 1, unknown(0), 'oo+', 'uuU'],
     ['a local failure does not count as a failure', 1, 2, unknown(0), '+oooo', 'UUUUU'],
     ['a local failure does not end a streak of failures', 1, 2, unknown(0), '+-o-', 'UUUD'],
@@ -54,7 +54,7 @@ describe('health/verdict', () => {
 
   it('keeps the time of the change while the verdict stays', () => {
     assert.equal(course(1, 3, unknown(7), '+++-').health.changedAt, 1000);
-    assert.equal(course(1, 3, adopted(7), '+').health.changedAt, 7);
+    assert.equal(course(1, 3, continued('up', 7), '+').health.changedAt, 7);
   });
 
   it('keeps the reason while down, even when the first success is in, and forgets it once up', () => {
@@ -78,7 +78,7 @@ describe('health/verdict', () => {
     const results = fc.array(fc.constantFrom('+', '-', 't', 'o'), { maxLength: 60 });
     fc.assert(
       fc.property(counts, counts, results, (rise, fall, keys) => {
-        let health = adopted(0);
+        let health = continued('up', 0);
         let streak = '';
         for (const key of keys) {
           const before = health.verdict;
@@ -94,7 +94,7 @@ describe('health/verdict', () => {
 });
 
 describe('health/verdict combine', () => {
-  const up = adopted(0);
+  const up = continued('up', 0);
   const open = unknown(0);
   const down = observe({ rise: 1, fall: 1 }, open, refused, 1);
   const slow = observe({ rise: 1, fall: 1 }, open, timeout, 1);

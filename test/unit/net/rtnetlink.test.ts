@@ -21,7 +21,6 @@ const change = (interfaceIndex: number, address: string, prefixLength: number): 
   address: bytes(address),
   prefixLength,
 });
-const FD00_100 = 'fd000000000000000000000000000100';
 const FD00_101 = 'fd000000000000000000000000000101';
 
 describe('net/rtnetlink: requests as iproute2 6.1 sends them', () => {
@@ -40,10 +39,11 @@ describe('net/rtnetlink: requests as iproute2 6.1 sends them', () => {
         '28000000 1400 0506 c5f5006b 00000000 | 02200000 01000000 | 08000200 0a630001 | 08000100 0a630001',
       ],
       [
-        'ip -6 addr add fd00::100/64 dev eth0 nodad',
+        'ip -6 addr add fd00::101/128 dev eth0 nodad preferred_lft 0',
         0x6b00f5b9,
-        (w, seq) => writeAddAddress(w, seq, change(3, FD00_100, 64)),
-        `40000000 1400 0506 b9f5006b 00000000 | 0a400200 03000000 | 14000200 ${FD00_100} | 14000100 ${FD00_100}`,
+        (w, seq) => writeAddAddress(w, seq, change(3, FD00_101, 128)),
+        `54000000 1400 0506 b9f5006b 00000000 | 0a800200 03000000 | 14000200 ${FD00_101} | 14000100 ${FD00_101} |
+         14000600 00000000 ffffffff 00000000 00000000`,
       ],
       [
         'ip addr del 10.1.0.101/32 dev eth0',

@@ -158,9 +158,18 @@ describe('vrrp/instance: the interface', () => {
     b.happened();
     b.router.setLink(DOWN);
     assert.deepEqual(b.happened(), ['FAULT: interface eth0 is down or has no carrier']);
-    b.router.setLink({ fault: 'interface eth0 does not exist' });
+    b.router.setLink(DOWN);
     assert.deepEqual(b.happened(), []);
+    b.router.setLink({ fault: 'interface eth0 does not exist' });
+    assert.deepEqual(b.happened(), ['FAULT: interface eth0 does not exist']);
     assert.equal(b.router.report().fault, 'interface eth0 does not exist');
+  });
+
+  it('down from the start is told, once', () => {
+    const b = bench();
+    b.router.setLink(DOWN);
+    b.router.setLink(DOWN);
+    assert.deepEqual(b.happened(), ['FAULT: interface eth0 is down or has no carrier']);
   });
 
   it('an event that changes nothing moves neither state nor timer', () => {

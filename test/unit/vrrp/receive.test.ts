@@ -13,7 +13,12 @@ import {
 const ip = (text: string) => parseAddress(text)?.bytes ?? new Uint8Array();
 const envelope = { source: ip('10.0.0.12'), destination: ip('224.0.0.18') };
 const advert = { vrid: 51, priority: 100, maxAdvertiseIntervalCs: 100, addresses: [ip('10.0.0.100')] };
-const good: ReceivedMessage = { ...envelope, data: encodeAdvert(advert, envelope, 'rfc9568'), ttl: 255, arrivedAt: null };
+const good: ReceivedMessage = {
+  ...envelope,
+  data: encodeAdvert(advert, envelope, 'rfc9568'),
+  ttl: 255,
+  arrivedAt: null,
+};
 
 /** The good message with one octet changed; the checksum is left as it was. */
 const altered = (at: number, value: number): ReceivedMessage => {
