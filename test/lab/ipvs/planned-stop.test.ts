@@ -15,8 +15,10 @@ import { Traffic } from '../support/traffic.ts';
 const SLACK_MS = 20_000;
 /** 100 new connections a second if the machine makes it: some are always half way. */
 const EVERY_MS = 10;
-/** Without make-before-break it would be more than three. */
 const ADVERTISEMENT_INTERVAL_MS = 1000;
+/** Of d2, so low that its Skew_Time (RFC 9568 section 6.1), the gap without make-before-break, is 960 ms. */
+const BACKUP_PRIORITY = 10;
+const MOST_GAP_MS = 700;
 
 interface Row {
   readonly name: string;
@@ -74,7 +76,7 @@ describe('a planned stop of the active director', function () {
     const directors = [lab.node('d1'), lab.node('d2')];
     await Promise.all(directors.map((node) => node.sysctl({ 'net.ipv4.vs.sloppy_tcp': sloppyTcp })));
     const d1 = Daemon.start(lab, 'd1', { config: config(150, scheduler) });
-    const d2 = Daemon.start(lab, 'd2', { config: config(100, scheduler) });
+    const d2 = Daemon.start(lab, 'd2', { config: config(BACKUP_PRIORITY, scheduler) });
     await Promise.all([d1.waitForLine(/front: MASTER/, SLACK_MS), d2.waitForLine(/ runs /, SLACK_MS)]);
     await Promise.all(directors.map((node) => waitForWeights(node, WEIGHTS, SLACK_MS)));
 
@@ -98,7 +100,7 @@ describe('a planned stop of the active director', function () {
       assert.deepEqual([...new Set(failed.map(({ error }) => error))], failures === 0 ? [] : ['ECONNRESET']);
       assert.ok(failures <= row.mostResets, `${failures} of ${attempts} connections failed`);
       assert.ok(attempts > 100, `only ${attempts} connections were tried`);
-      assert.ok(gapMs < ADVERTISEMENT_INTERVAL_MS, `no connection succeeded for ${gapMs} ms`);
+      assert.ok(gapMs < MOST_GAP_MS, `no connection succeeded for ${gapMs} ms`);
     });
   }
 });

@@ -109,6 +109,8 @@ export class Lab {
 
   /** Ends all processes, removes namespaces and files. Never throws, may be called twice. */
   async destroy(): Promise<void> {
+    // Not only our children: keepalived and lvsd have children of their own, which may outlive a kill -9.
+    for (const pid of [...this.#namespaces.values()].flatMap((node) => node.pids())) kill(pid);
     await Promise.all(this.#children.map((child) => child.kill()));
     const names = [SWITCH, ...this.#namespaces.keys()];
     await run('ip', ['-force', '-batch', '-'], {
@@ -188,5 +190,13 @@ export class Lab {
       vip.includes(':') ? `addr add ${vip}/128 dev lo nodad` : `addr add ${vip}/32 dev ${device}`,
     );
     await node.ip(method === 'tunnel' ? ['link set tunl0 up', ...lines] : lines);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it ended by itself
   }
 }

@@ -1,4 +1,5 @@
 /** One machine of the lab: a network namespace made with `ip netns`. */
+import { readdirSync, statSync } from 'node:fs';
 import { Child, type ChildOptions } from './child.ts';
 import { type RunOptions, type RunResult, run } from './exec.ts';
 
@@ -29,11 +30,26 @@ export class Namespace {
     return new Child('ip', ['netns', 'exec', this.name, command, ...args], options);
   }
 
+  /** Process ids of all that runs inside; none when it does not exist. */
+  pids(): number[] {
+    const inode = inodeOf(`/run/netns/${this.name}`);
+    const all = inode === undefined ? [] : readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+    return all.filter((pid) => inodeOf(`/proc/${pid}/ns/net`) === inode).map(Number);
+  }
+
   /** Sets kernel settings of this namespace: `{ 'net.ipv4.ip_forward': 1 }`. Dots inside interface names are not supported. */
   async sysctl(settings: Readonly<Record<string, number>>): Promise<void> {
     const lines = Object.entries(settings).map(
       ([key, value]) => `echo ${value} > /proc/sys/${key.replaceAll('.', '/')}`,
     );
     await this.sh(lines.join('\n'));
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return undefined; // gone in the meantime
   }
 }

@@ -101,8 +101,17 @@ describe('the lab', function () {
 
   it('leaves nothing behind', async () => {
     const server = await RealServer.start(lab, 'r2');
+    // A grandchild that survives its parent, as the children of keepalived do.
+    const parent = lab.spawn('d1', 'sh', ['-c', 'setsid sleep 4711 & wait'], {
+      name: 'parent',
+      logFile: lab.file('log'),
+    });
+    await waitFor(() => lab.node('d1').pids().length === 2, { timeoutMs: 5000, what: 'parent and grandchild' });
+    await parent.kill();
+    assert.equal(lab.node('d1').pids().length, 1);
     await lab.destroy();
     assert.equal(server.child.isRunning, false);
+    assert.equal((await run('pgrep', ['-f', 'sleep 4711'], { check: false })).stdout, '');
     assert.equal((await run('ip', ['netns', 'list'])).stdout, '');
   });
 });
