@@ -77,13 +77,16 @@ async function latenessOf(lab: Lab, intervalMs: number, fail: () => Promise<void
     timeoutMs: 20 * intervalMs + 10_000,
     what: 'd1 to be active',
   });
+  const failedAt = Date.now();
   await fail();
-  await waitFor(() => packetsOf(isArpOfD2).length > 0, {
+  // d2 may have announced itself before, while d1 was starting.
+  const isTakeover = (packet: Packet) => isArpOfD2(packet) && packet.at > failedAt;
+  await waitFor(() => packetsOf(isTakeover).length > 0, {
     timeoutMs: 10 * intervalMs + 10_000,
     what: 'd2 to take over',
   });
   const packets = await capture.stop();
-  const taken = packets.find(isArpOfD2);
+  const taken = packets.find(isTakeover);
   const last = packets
     .filter(isAdvertOf('d1'))
     .filter((packet) => packet.at < (taken?.at ?? 0))
