@@ -50,8 +50,13 @@ test: ## everything above; the last line is the sum
 demo: dist/.built ## two directors, a failover, and what a client sees; ARGS=--interactive opens a shell in the lab
 	@scripts/demo.sh $(ARGS)
 
-bench: dist/.built ## figures on this machine, side by side with the peer (see bench/)
-	scripts/lab.sh --ipvs --timeout 1800 -- node dist/bench/main.js $(ARGS)
+bench: dist/.built ## figures on this machine, side by side with keepalived (about 25 minutes)
+	scripts/lab.sh --native --timeout 1500 -- node dist/bench/failover.js
+	scripts/lab.sh --native --timeout 600 -- node dist/bench/planned-stop.js
+	scripts/lab.sh --native --timeout 600 -- node dist/bench/repair.js
+	scripts/lab.sh --ipvs --timeout 1200 -- node dist/bench/planned-stop.js
+	scripts/lab.sh --ipvs --timeout 1200 -- node dist/bench/detection.js
+	node dist/bench/probes.js
 
 clean: ## remove what was built
 	rm -rf dist .cache

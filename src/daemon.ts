@@ -17,6 +17,7 @@ import { type ConfigFailure, readConfigFile } from './sys/config-file.ts';
 import { type Control, openControl } from './sys/control.ts';
 import { acquireInstanceLock } from './sys/instance-lock.ts';
 import { Ipvs } from './sys/ipvs.ts';
+import { setSloppyTcp } from './sys/ipvs-settings.ts';
 import type { Log } from './sys/log.ts';
 import { readOwnedServices, writeOwnedServices } from './sys/owned-services.ts';
 import { Prober } from './sys/prober.ts';
@@ -119,6 +120,7 @@ export class Daemon {
       snapshot: () => this.#snapshot(),
       reload: () => this.reload(),
     });
+    this.#applySettings();
     this.#rememberServices();
     await this.#keeper?.reconcile();
     this.#rememberServices();
@@ -144,6 +146,7 @@ export class Daemon {
     }
     this.#world.reload(config.value, atMs);
     this.#configLoadedAtMs = atMs;
+    this.#applySettings();
     this.#prober.set(this.#world.checks);
     await Promise.all([this.#keeper?.reconfigured(), this.#configureVrrp(config.value)]);
     this.#rememberServices();
@@ -201,6 +204,12 @@ export class Daemon {
     if (config.virtualRouters.length === 0 && this.#vrrp.pid === null) return;
     for (const problem of await this.#vrrp.configure(config.vrrpProcess, config.virtualRouters))
       this.#log.warn(problem);
+  }
+
+  #applySettings(): void {
+    const { sloppyTcp } = this.#world.config.ipvs;
+    const problem = sloppyTcp === null || this.#keeper === null ? null : setSloppyTcp(sloppyTcp);
+    if (problem !== null) this.#log.warn(problem);
   }
 
   /** What we own is on disk before the kernel has it, and as long as the kernel has it. */

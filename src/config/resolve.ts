@@ -5,7 +5,7 @@ import { quote } from './problems.ts';
 import { resolveVirtualServers } from './resolve-virtual-servers.ts';
 import { resolveVirtualRouters } from './resolve-vrrp.ts';
 import type { RawConfig } from './schema.ts';
-import type { Config, ConnectionSyncConfig } from './types.ts';
+import type { Config, ConnectionSyncConfig, IpvsConfig } from './types.ts';
 
 export interface Resolved {
   /** Only to be used if there are no findings. */
@@ -31,7 +31,7 @@ export function resolve(raw: RawConfig, complete: boolean): Resolved {
     },
     virtualRouters: resolveVirtualRouters(routers, report),
     connectionSync: resolveConnectionSync(raw),
-    ipvs: { reconcileIntervalMs: raw.ipvs.reconcile_interval, keepOnExit: raw.ipvs.keep_on_exit },
+    ipvs: resolveIpvs(raw),
     virtualServers: resolveVirtualServers(servers, raw, report),
   };
   return { config, findings };
@@ -51,6 +51,14 @@ function checkFollow(raw: RawConfig, report: Report): void {
   const hint = names.length === 0 ? 'there are none' : `there is ${names.map(quote).join(', ')}`;
   const advice = meant === null ? hint : `did you mean ${quote(meant)}?`;
   report(['connection_sync', 'follow'], `must name a virtual router of \`vrrp\`; found ${quote(follow)}; ${advice}`);
+}
+
+function resolveIpvs({ ipvs, connection_sync: sync }: RawConfig): IpvsConfig {
+  return {
+    reconcileIntervalMs: ipvs.reconcile_interval,
+    keepOnExit: ipvs.keep_on_exit,
+    sloppyTcp: ipvs.sloppy_tcp ?? (sync === undefined ? null : true),
+  };
 }
 
 function resolveConnectionSync({ connection_sync: sync }: RawConfig): ConnectionSyncConfig | null {

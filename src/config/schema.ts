@@ -118,6 +118,11 @@ const ipvs = mapping({
     .prefault('5s')
     .describe("How often the kernel's table is compared with the wanted one"),
   keep_on_exit: flag().default(false).describe('Leave the virtual servers in the kernel when lvsd stops'),
+  sloppy_tcp: flag()
+    .optional()
+    .describe(
+      'Take over TCP connections that were not synced (net.ipv4.vs.sloppy_tcp); default: true with connection_sync',
+    ),
 });
 
 const rhythm = {

@@ -70,6 +70,8 @@ export interface IpvsConfig {
   readonly reconcileIntervalMs: number;
   /** Leave our services in the kernel when lvsd stops. */
   readonly keepOnExit: boolean;
+  /** net.ipv4.vs.sloppy_tcp; null leaves the kernel's setting alone. */
+  readonly sloppyTcp: boolean | null;
 }
 
 export type ServiceIdConfig =

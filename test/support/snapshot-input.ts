@@ -57,7 +57,7 @@ export const config: Config = {
   vrrpProcess: { realtimePriority: 0, lockMemory: false },
   virtualRouters: [],
   connectionSync: null,
-  ipvs: { reconcileIntervalMs: 30_000, keepOnExit: false },
+  ipvs: { reconcileIntervalMs: 30_000, keepOnExit: false, sloppyTcp: null },
   virtualServers: [server],
 };
 

@@ -84,7 +84,7 @@ virtual_servers:
         ttl: null,
         maxLength: null,
       },
-      ipvs: { reconcileIntervalMs: 5000, keepOnExit: false },
+      ipvs: { reconcileIntervalMs: 5000, keepOnExit: false, sloppyTcp: true },
       virtualServers: [
         {
           name: 'web',
@@ -130,7 +130,7 @@ virtual_servers:
       vrrpProcess: { realtimePriority: 0, lockMemory: false },
       virtualRouters: [],
       connectionSync: null,
-      ipvs: { reconcileIntervalMs: 5000, keepOnExit: false },
+      ipvs: { reconcileIntervalMs: 5000, keepOnExit: false, sloppyTcp: null },
       virtualServers: [
         {
           name: 'a',
@@ -216,7 +216,7 @@ ipvs: { reconcile_interval: 500ms, keep_on_exit: true }
 `);
     const sync = { follow: 'a', interface: 'eth1', syncId: 0, group: 'ff02::81', port: 9000, ttl: 2, maxLength: 1024 };
     assert.deepEqual(config.connectionSync, sync);
-    assert.deepEqual(config.ipvs, { reconcileIntervalMs: 500, keepOnExit: true });
+    assert.deepEqual(config.ipvs, { reconcileIntervalMs: 500, keepOnExit: true, sloppyTcp: true });
   });
 
   it('what a check, a real server and a virtual server say wins over the defaults', () => {

@@ -58,7 +58,7 @@ export function configOf(...virtualServers: readonly VirtualServerConfig[]): Con
     vrrpProcess: { realtimePriority: 0, lockMemory: false },
     virtualRouters: [],
     connectionSync: null,
-    ipvs: { reconcileIntervalMs: 60_000, keepOnExit: false },
+    ipvs: { reconcileIntervalMs: 60_000, keepOnExit: false, sloppyTcp: null },
     virtualServers,
   };
 }
