@@ -9,7 +9,7 @@ import { VirtualRouters } from './sys/virtual-routers.ts';
 import { assertNever } from './util/assert-never.ts';
 import type { Envelope, FromRouter, ToRouter } from './vrrp/messages.ts';
 
-const HEARTBEAT_MS = 1000;
+const HEARTBEAT_MS = 500;
 /** More unsent messages than this, and all but transitions are dropped: the daemon hangs, we must not grow. */
 const BACKLOG = 500;
 
@@ -42,15 +42,13 @@ function start(): void {
 function handle(routers: VirtualRouters, message: ToRouter): void {
   switch (message.type) {
     case 'configure':
-      tell({ type: 'configured', problems: routers.configure(message.process, message.routers) });
+      tell({ type: 'configured', problems: routers.configure(message.process, message.routers, message.kept) });
       return;
     case 'report':
-      tell({ type: 'report', report: routers.report() });
+      tell({ type: 'report', id: message.id, report: routers.report() });
       return;
     case 'stop':
       void leave(routers);
-      return;
-    case 'heartbeat':
       return;
     default:
       assertNever(message);

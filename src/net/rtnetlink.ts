@@ -25,6 +25,7 @@ const NLM_F_CREATE = 0x400;
 
 const IFINFOMSG_LEN = 16;
 const IFADDRMSG_LEN = 8;
+const AF_UNSPEC = 0;
 const AF_INET = 2;
 const AF_INET6 = 10;
 
@@ -73,7 +74,7 @@ export interface AddressChange {
   readonly prefixLength: number;
 }
 
-export type RtnetlinkError = { readonly kind: 'short' | 'attributes' };
+export type RtnetlinkError = { readonly kind: 'short' | 'attributes' | 'family' };
 
 /**
  * Writes `ip addr add`; IPv6 without duplicate address detection, or the address would be unusable for a second, and
@@ -115,6 +116,8 @@ export function writeDumpAddresses(w: AttrWriter, seq: number): void {
 /** The payload of RTM_NEWLINK or RTM_DELLINK, behind its nlmsghdr. */
 export function decodeLink(payload: Uint8Array): Result<Link, RtnetlinkError> {
   if (payload.length < IFINFOMSG_LEN) return err({ kind: 'short' });
+  // A bridge tells of its ports in messages of its own family: a port that leaves is no interface that is gone.
+  if (payload[0] !== AF_UNSPEC) return err({ kind: 'family' });
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const attrs = decodeAttrs(payload, IFINFOMSG_LEN);
   if (!attrs.ok) return err({ kind: 'attributes' });

@@ -33,12 +33,14 @@ const ENODEV = 19;
 const EADDRNOTAVAIL = 99;
 /** A dump that the table's changes interrupted is taken again this often. */
 const DUMP_TRIES = 3;
+const REFRESH_RETRY_MS = 500;
 const NO_INTERFACE = 0x7fff_ffff;
 
 export class NetworkState {
   readonly #requests = new NetlinkSocket(NETLINK_ROUTE);
   readonly #events: NetlinkEvents;
   readonly #writer = new AttrWriter(256);
+  #again: NodeJS.Timeout | undefined;
   #links = new Map<number, Link>();
   #addresses = new Map<string, InterfaceAddress>();
 
@@ -55,25 +57,34 @@ export class NetworkState {
       },
       overrun: () => {
         overrun();
-        this.refresh();
-        changed();
+        this.#refreshUntilDone(changed);
       },
     });
-    this.refresh();
+    this.#refreshUntilDone(changed);
   }
 
-  /** Reads everything again. */
-  refresh(): void {
+  /** Reads everything again. What is known stays until it was read whole; false when it could not be. */
+  refresh(): boolean {
     for (let i = 0; i < DUMP_TRIES; i++) {
-      this.#links = new Map();
-      this.#addresses = new Map();
-      const interrupted = [writeDumpLinks, writeDumpAddresses].map((write) => {
+      const links: Link[] = [];
+      const addresses: InterfaceAddress[] = [];
+      const whole = [writeDumpLinks, writeDumpAddresses].every((write) => {
         this.#writer.reset();
         write(this.#writer, this.#requests.nextSeq());
-        return this.#requests.dump(this.#writer.finish(), (message) => this.#apply(message)).interrupted;
+        const { errno, interrupted } = this.#requests.dump(this.#writer.finish(), ({ type, payload }) => {
+          const link = type === RTM_NEWLINK ? decodeLink(payload) : null;
+          if (link?.ok) links.push(link.value);
+          const address = type === RTM_NEWADDR ? decodeAddress(payload) : null;
+          if (address?.ok && address.value !== null) addresses.push(address.value);
+        });
+        return errno === 0 && !interrupted;
       });
-      if (!interrupted.includes(true)) return;
+      if (!whole) continue;
+      this.#links = new Map(links.map((link) => [link.index, link]));
+      this.#addresses = new Map(addresses.map((address) => [keyOf(address), address]));
+      return true;
     }
+    return false;
   }
 
   link(name: string): Link | null {
@@ -115,8 +126,17 @@ export class NetworkState {
   }
 
   close(): void {
+    clearTimeout(this.#again);
     this.#events.close();
     this.#requests.close();
+  }
+
+  #refreshUntilDone(changed: () => void): void {
+    if (this.refresh()) {
+      changed();
+      return;
+    }
+    this.#again = setTimeout(() => this.#refreshUntilDone(changed), REFRESH_RETRY_MS);
   }
 
   #request(write: typeof writeAddAddress, change: AddressChange, fine: readonly number[]): string | null {

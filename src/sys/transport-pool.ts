@@ -4,6 +4,7 @@
  */
 import type { VirtualRouterConfig } from '../config/types.ts';
 import { compareBytes, parseAddress } from '../net/ip.ts';
+import { messageOf } from '../util/message-of.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import type { VirtualRouterInstance } from '../vrrp/instance.ts';
 import type { Envelope } from '../vrrp/packet.ts';
@@ -27,11 +28,14 @@ interface Shared {
 
 export class TransportPool {
   readonly #warn: (text: string) => void;
+  readonly #onBroken: (what: string) => void;
   readonly #shared = new Map<string, Shared>();
   readonly #of = new Map<TransportUser, Shared>();
 
-  constructor(warn: (text: string) => void) {
+  /** `onBroken`: a transport failed after it was opened; its users have to join again. */
+  constructor(warn: (text: string) => void, onBroken: (what: string) => void) {
     this.#warn = warn;
+    this.#onBroken = onBroken;
   }
 
   /** Opens what the router needs, or keeps it; again when the interface or its address became another one. */
@@ -52,7 +56,7 @@ export class TransportPool {
     try {
       shared.transport = this.#open(shared, config);
     } catch (error) {
-      return err(`Cannot open VRRP socket on ${label}: ${error instanceof Error ? error.message : String(error)}`);
+      return err(`Cannot open VRRP socket on ${label}: ${messageOf(error)}`);
     }
     known?.transport.close();
     this.#shared.set(label, shared);
@@ -67,9 +71,9 @@ export class TransportPool {
     if (shared === undefined) return;
     const { vrid } = user.instance.config;
     if (shared.users.get(vrid) === user) shared.users.delete(vrid);
-    if (shared.users.size > 0) return;
-    shared.transport.close();
-    this.#shared.delete(shared.label);
+    // One that leaves may have lost its place to a successor with its identifier and still send.
+    if ([...this.#of.values()].includes(shared)) return;
+    this.#close(shared);
   }
 
   envelope(user: TransportUser): Envelope | null {
@@ -99,6 +103,19 @@ export class TransportPool {
     this.#of.clear();
   }
 
+  #close(shared: Shared): void {
+    shared.transport.close();
+    if (this.#shared.get(shared.label) === shared) this.#shared.delete(shared.label);
+  }
+
+  /** It cannot receive: its routers must not believe that they are alone. */
+  #broken(shared: Shared, what: string): void {
+    this.#warn(what);
+    for (const [user, used] of [...this.#of]) if (used === shared) this.#of.delete(user);
+    this.#close(shared);
+    this.#onBroken(what);
+  }
+
   #enter(user: TransportUser, shared: Shared): void {
     shared.users.set(user.instance.config.vrid, user);
     this.#of.set(user, shared);
@@ -108,6 +125,7 @@ export class TransportPool {
     const handlers = {
       message: (message: ReceivedMessage) => receive(shared, message),
       failed: this.#warn,
+      broken: (what: string) => this.#broken(shared, what),
     };
     const { transport } = config;
     return transport.kind === 'udp'

@@ -1,6 +1,7 @@
 /** The virtual addresses of virtual routers on their interfaces: added, announced, put back, deleted. */
 import type { VirtualRouterConfig } from '../config/types.ts';
 import { formatAddress } from '../net/ip.ts';
+import { messageOf } from '../util/message-of.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import { virtualAddressesOn } from '../vrrp/link-state.ts';
 import type { RouterReport } from '../vrrp/messages.ts';
@@ -13,6 +14,8 @@ export class VirtualAddresses {
   readonly #announcers = new Map<string, { readonly announcer: Announcer; readonly index: number }>();
   /** By name of the virtual router: the second burst. */
   readonly #again = new Map<string, NodeJS.Timeout>();
+  /** By name: the link-layer address that was announced last. */
+  readonly #announced = new Map<string, string>();
 
   constructor(network: NetworkState, warn: (text: string) => void) {
     this.#network = network;
@@ -33,6 +36,7 @@ export class VirtualAddresses {
   /** Deletes them, but for those in `kept` (in text form). */
   release(config: VirtualRouterConfig, kept: ReadonlySet<string>): void {
     this.#cancel(config.name);
+    this.#announced.delete(config.name);
     const index = this.#indexOf(config);
     if (index === null) return;
     for (const vip of virtualAddressesOn(config, index)) {
@@ -42,8 +46,12 @@ export class VirtualAddresses {
     }
   }
 
-  /** Somebody deleted one: puts it back without leaving MASTER. */
+  /** Somebody deleted one, or the interface got another link-layer address: puts it right without leaving MASTER. */
   repair(config: VirtualRouterConfig): void {
+    const mac = this.#network.link(config.interface)?.mac?.join() ?? null;
+    if (mac !== null && this.#announced.has(config.name) && this.#announced.get(config.name) !== mac) {
+      this.#announceNow(config);
+    }
     const missing = this.report(config).flatMap(({ address, held }) => (held ? [] : [address]));
     if (missing.length === 0 || this.#indexOf(config) === null) return;
     const claimed = this.claim(config);
@@ -83,14 +91,6 @@ export class VirtualAddresses {
     }));
   }
 
-  /** Those of an address owner (priority 255) that were there before us. */
-  ownedFromTheStart(config: VirtualRouterConfig): ReadonlySet<string> {
-    const index = this.#indexOf(config);
-    if (config.priority !== 255 || index === null) return new Set();
-    const there = virtualAddressesOn(config, index).filter((vip) => this.#network.holds(vip));
-    return new Set(there.map((vip) => formatAddress(vip.address)));
-  }
-
   close(): void {
     for (const name of [...this.#again.keys()]) this.#cancel(name);
     for (const { announcer } of this.#announcers.values()) announcer.close();
@@ -111,6 +111,7 @@ export class VirtualAddresses {
     const announcer = link === null ? null : this.#announcer(link.name, link.index);
     if (link === null || link.mac === null || announcer === null) return;
     const addresses = virtualAddressesOn(config, link.index).map((vip) => vip.address);
+    this.#announced.set(config.name, link.mac.join());
     const refusal = announcer.announce(addresses, link.mac, config.announcements.count);
     if (refusal !== null) this.#warn(`${config.name}: cannot announce on ${link.name}: ${refusal}`);
   }
@@ -125,7 +126,7 @@ export class VirtualAddresses {
       this.#announcers.set(name, { announcer, index });
       return announcer;
     } catch (error) {
-      this.#warn(`Cannot announce on ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#warn(`Cannot announce on ${name}: ${messageOf(error)}`);
       return null;
     }
   }

@@ -3,14 +3,17 @@
  * vrrp/; here they meet the machine.
  */
 import type { VirtualRouterConfig, VrrpProcessConfig } from '../config/types.ts';
+import { err } from '../util/result.ts';
 import { VirtualRouterInstance } from '../vrrp/instance.ts';
-import type { InstancePorts } from '../vrrp/instance-ports.ts';
+import type { InstancePorts, LinkState } from '../vrrp/instance-ports.ts';
 import { linkStateOf } from '../vrrp/link-state.ts';
 import type { Role, RouterReport, VrrpReport } from '../vrrp/messages.ts';
+import { isSameRouter } from '../vrrp/same-router.ts';
 import { LogLimiter } from './log-limiter.ts';
+import { ProcessSettings } from './process-settings.ts';
 import { rehearse } from './rehearsal.ts';
 import { NetworkState } from './rtnl.ts';
-import { effectiveScheduling, lockMemory, MonotonicTimer, monotonicMs, setRealtimePriority } from './socket.ts';
+import { effectiveScheduling, MonotonicTimer, monotonicMs } from './socket.ts';
 import { TransportPool, type TransportUser } from './transport-pool.ts';
 import { VirtualAddresses } from './virtual-addresses.ts';
 
@@ -24,6 +27,9 @@ export interface VirtualRoutersHandlers {
  * tenths of a millisecond, and a take-over should come on time.
  */
 const EARLY_MS = 0.6;
+const OPEN_RETRY_MS = 1000;
+/** A transport that fails after it was opened would otherwise make its routers flap. */
+const BROKEN_RETRY_MS = 10_000;
 
 interface Member extends TransportUser {
   readonly instance: VirtualRouterInstance;
@@ -43,8 +49,11 @@ export class VirtualRouters {
   readonly #addresses: VirtualAddresses;
   readonly #members = new Map<string, Member>();
   readonly #departing = new Set<Member>();
+  /** Why no transport is opened now; tried again by `#retryTimer`. */
+  #broken: string | null = null;
+  #retryTimer: NodeJS.Timeout | null = null;
   #evaluateSoon = false;
-  #memoryLocked = false;
+  readonly #settings = new ProcessSettings();
   #allGone: (() => void) | null = null;
 
   /** Throws SystemError when the machine refuses netlink. */
@@ -55,14 +64,21 @@ export class VirtualRouters {
       () => this.#scheduleEvaluation(),
       () => handlers.log('warn', 'The kernel dropped network events (receive buffer overrun): read everything again'),
     );
-    this.#transports = new TransportPool((text) => this.#limiter.say(text));
+    this.#transports = new TransportPool(
+      (text) => this.#limiter.say(text),
+      (what) => this.#transportBroke(what),
+    );
     this.#addresses = new VirtualAddresses(this.#network, (text) => this.#limiter.say(text));
     rehearse(this.#network);
   }
 
   /** Takes the complete wanted set; what did not change keeps its state and its timers. Returns what went wrong. */
-  configure(process: VrrpProcessConfig, configs: readonly VirtualRouterConfig[]): readonly string[] {
-    const problems = this.#applyProcessSettings(process);
+  configure(
+    process: VrrpProcessConfig,
+    configs: readonly VirtualRouterConfig[],
+    kept: Readonly<Record<string, readonly string[]>>,
+  ): readonly string[] {
+    const problems = this.#settings.apply(process);
     const wanted = new Map(configs.map((config) => [config.name, config]));
     for (const [name, member] of this.#members) {
       const config = wanted.get(name);
@@ -70,14 +86,14 @@ export class VirtualRouters {
     }
     for (const config of configs) {
       const member = this.#members.get(config.name);
-      if (member === undefined) this.#add(config);
+      if (member === undefined) this.#add(config, new Set(kept[config.name]));
       else this.#reconfigure(member, config);
     }
     this.#evaluate();
     return problems;
   }
 
-  /** Hands everything over; resolves when every address is released. Bounded by the leave interval. */
+  /** Hands everything over; resolves when all addresses are released, within the leave interval. */
   stop(): Promise<void> {
     return new Promise((resolve) => {
       this.#allGone = resolve;
@@ -87,6 +103,7 @@ export class VirtualRouters {
   }
 
   close(): void {
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#addresses.close();
     this.#transports.close();
     this.#network.close();
@@ -95,7 +112,7 @@ export class VirtualRouters {
   report(): VrrpReport {
     return {
       scheduling: effectiveScheduling(),
-      memoryLocked: this.#memoryLocked,
+      memoryLocked: this.#settings.memoryLocked,
       routers: [...this.#members.values()].map((member) => this.#reportOf(member)),
       refused: this.#transports.refusals(),
     };
@@ -105,26 +122,7 @@ export class VirtualRouters {
     return { ...instance.report(), sinceMs, virtualAddresses: this.#addresses.report(instance.config) };
   }
 
-  #applyProcessSettings({ realtimePriority, lockMemory: lock }: VrrpProcessConfig): string[] {
-    const problems: string[] = [];
-    const attempt = (what: string, act: () => void): void => {
-      try {
-        act();
-      } catch (error) {
-        problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}; going on without`);
-      }
-    };
-    if (realtimePriority > 0) attempt('Cannot run in real time', () => setRealtimePriority(realtimePriority));
-    if (lock && !this.#memoryLocked) {
-      attempt('Cannot lock memory', () => {
-        lockMemory();
-        this.#memoryLocked = true;
-      });
-    }
-    return problems;
-  }
-
-  #add(config: VirtualRouterConfig): void {
+  #add(config: VirtualRouterConfig, kept: ReadonlySet<string>): void {
     const member: Member = {
       instance: new VirtualRouterInstance(
         config,
@@ -133,7 +131,7 @@ export class VirtualRouters {
       timer: new MonotonicTimer(() => this.#wake(member)),
       sinceMs: Date.now(),
       gone: false,
-      kept: this.#addresses.ownedFromTheStart(config),
+      kept,
     };
     this.#members.set(config.name, member);
   }
@@ -170,15 +168,16 @@ export class VirtualRouters {
       envelope: () => this.#transports.envelope(self()),
       send: (message) => this.#transports.send(self(), message),
       claim: () => this.#addresses.claim(self().instance.config),
-      announce: () => this.#addresses.announce(self().instance.config, () => self().instance.ownsAddresses),
-      release: () => this.#addresses.release(self().instance.config, self().kept),
+      announce: () => this.#addresses.announce(self().instance.config, () => self().instance.stateName === 'active'),
+      release: () => this.#release(self()),
       changed: (role, reason) => {
         const member = self();
         member.sinceMs = Date.now();
-        this.#handlers.changed(name, role, reason);
+        // One that leaves does not speak for a successor of its name.
+        if (!this.#members.has(name) || this.#members.get(name) === member) this.#handlers.changed(name, role, reason);
         if (role === 'STOPPED') this.#dispose(member);
       },
-      log: (level, text) => (level === 'warn' ? this.#limiter.say(text) : this.#handlers.log(level, text)),
+      log: (_level, text) => this.#limiter.say(text),
     };
   }
 
@@ -187,9 +186,35 @@ export class VirtualRouters {
     if (member.instance.ownsAddresses) {
       const wanted = new Set(config.virtualAddresses.map((vip) => `${vip.address}/${vip.prefixLength}`));
       const dropped = before.virtualAddresses.filter((vip) => !wanted.has(`${vip.address}/${vip.prefixLength}`));
-      this.#addresses.release({ ...before, virtualAddresses: dropped }, member.kept);
+      if (dropped.length > 0) this.#release(member, { ...before, virtualAddresses: dropped });
     }
     member.instance.reconfigure(config);
+  }
+
+  /** Deletes the addresses, but for those that another router of ours holds: it may have taken over from this one. */
+  #release(member: Member, config: VirtualRouterConfig = member.instance.config): void {
+    const others = [...this.#members.values(), ...this.#departing].filter(
+      ({ instance }) =>
+        instance !== member.instance && instance.mayHoldAddresses && instance.config.interface === config.interface,
+    );
+    const theirs = others.flatMap(({ instance }) => instance.config.virtualAddresses.map(({ address }) => address));
+    this.#addresses.release(config, new Set([...member.kept, ...theirs]));
+  }
+
+  #transportBroke(what: string): void {
+    this.#broken = what;
+    this.#retryLater(BROKEN_RETRY_MS);
+    this.#scheduleEvaluation();
+  }
+
+  /** A socket that could not be opened is tried again, whether or not the network changes. */
+  #retryLater(delayMs: number): void {
+    if (this.#retryTimer !== null) return;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null;
+      this.#broken = null;
+      this.#evaluate();
+    }, delayMs);
   }
 
   #remove(name: string, member: Member): void {
@@ -199,7 +224,7 @@ export class VirtualRouters {
       member.instance.shutdown();
       return;
     }
-    this.#addresses.release(member.instance.config, member.kept);
+    this.#release(member);
     this.#dispose(member);
   }
 
@@ -226,40 +251,42 @@ export class VirtualRouters {
   }
 
   #evaluate(): void {
-    for (const member of [...this.#members.values(), ...this.#departing]) this.#evaluateMember(member);
+    for (const member of this.#members.values()) this.#evaluateMember(member);
+    // One that leaves keeps what it has; without its interface it is gone.
+    for (const member of [...this.#departing]) {
+      const state = this.#linkState(member);
+      if (state.fault !== null) member.instance.setLink(state);
+    }
+  }
+
+  #linkState({ instance }: Member): LinkState {
+    const { config } = instance;
+    const link = this.#network.link(config.interface);
+    const addresses = link === null ? [] : this.#network.addressesOf(link.index, config.family);
+    const others = [...this.#members.values()].map((member) => member.instance.config);
+    return linkStateOf(config, link, addresses, others);
   }
 
   #evaluateMember(member: Member): void {
     const { instance } = member;
     const { config } = instance;
-    const link = this.#network.link(config.interface);
-    const addresses = link === null ? [] : this.#network.addressesOf(link.index, config.family);
-    let state = linkStateOf(config, link, addresses);
-    if (link !== null && state.fault === null) {
-      const place = {
-        interfaceName: link.name,
-        interfaceIndex: link.index,
-        family: config.family,
-        source: state.primaryAddress,
-      };
-      const joined = this.#transports.join(member, config, place);
-      if (!joined.ok) state = { fault: joined.error };
+    let state = this.#linkState(member);
+    const index = this.#network.link(config.interface)?.index;
+    if (index !== undefined && state.fault === null) {
+      const { interface: interfaceName, family } = config;
+      const place = { interfaceName, interfaceIndex: index, family, source: state.primaryAddress };
+      const joined = this.#broken === null ? this.#transports.join(member, config, place) : err(this.#broken);
+      if (!joined.ok) {
+        state = { fault: joined.error };
+        this.#retryLater(OPEN_RETRY_MS);
+      }
     }
+    // The kernel may have dropped the group membership too: what comes back gets a new socket.
+    if (state.fault !== null) this.#transports.leave(member);
     this.#addresses.prepare(config);
     instance.setLink(state);
-    if (instance.ownsAddresses) this.#addresses.repair(config);
-    // What a crash left behind must not answer for a router that cannot take part.
-    if (instance.stateName === 'initialize') this.#addresses.release(config, member.kept);
+    if (instance.stateName === 'active') this.#addresses.repair(config);
+    // What a crash left behind must not answer for a router that is not Active.
+    else if (!instance.mayHoldAddresses) this.#release(member);
   }
-}
-
-/** A router that differs in one of these is another router. */
-function isSameRouter(a: VirtualRouterConfig, b: VirtualRouterConfig): boolean {
-  return (
-    a.interface === b.interface &&
-    a.family === b.family &&
-    a.vrid === b.vrid &&
-    a.transport.kind === b.transport.kind &&
-    (a.transport.kind === 'udp' ? a.transport.port : 0) === (b.transport.kind === 'udp' ? b.transport.port : 0)
-  );
 }

@@ -5,9 +5,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { VirtualRouterConfig, VrrpProcessConfig } from '../config/types.ts';
-import { virtualAddressesOn } from '../vrrp/link-state.ts';
 import type { Envelope, FromRouter, Role, ToRouter, VrrpReport } from '../vrrp/messages.ts';
-import { NetworkState } from './rtnl.ts';
+import { ownedAddresses, releaseAddresses } from './release-addresses.ts';
 import { monotonicMs } from './socket.ts';
 
 export interface VrrpProcessHandlers {
@@ -18,17 +17,19 @@ export interface VrrpProcessHandlers {
 const ROUTER_FILE = fileURLToPath(new URL('../router.js', import.meta.url));
 /** Real-time threads beside V8's normal-priority collector threads stop the machine; a flag of the whole process cures it. */
 const NODE_FLAGS = ['--single-threaded-gc', '--max-old-space-size=64'];
-const RESTART_FIRST_MS = 0;
 const RESTART_NEXT_MS = 200;
 const RESTART_MOST_MS = 5000;
 /** A process that lived this long is restarted without delay. */
 const STABLE_MS = 10_000;
 /** A Backup Router waits three intervals; addresses that a dead process left are released before that. */
-const INTERVALS_TO_COME_BACK = 2;
+const INTERVALS_TO_COME_BACK = 2.75;
 const REPORT_TIMEOUT_MS = 500;
-const STOP_TIMEOUT_MS = 2600;
-/** The process says something every second; one that was silent for so long hangs. */
-const HEARTBEAT_LOST_MS = 5000;
+const CONFIGURE_TIMEOUT_MS = 4000;
+/** The VRRP process itself takes two seconds at most. */
+const STOP_TIMEOUT_MS = 2300;
+/** The process says something twice a second; one that was silent for so long hangs. */
+const SILENCE_MS = 2500;
+const LOOK_EVERY_MS = 500;
 
 export class VrrpProcess {
   readonly #handlers: VrrpProcessHandlers;
@@ -37,14 +38,18 @@ export class VrrpProcess {
   #process: VrrpProcessConfig = { realtimePriority: 0, lockMemory: false };
   #routers: readonly VirtualRouterConfig[] = [];
   readonly #roles = new Map<string, Role>();
+  /** Seen before the first VRRP process could add any. */
+  readonly #kept: Record<string, readonly string[]> = {};
   #startedAt = 0;
   #heardAt = 0;
-  #restartDelayMs = RESTART_FIRST_MS;
+  #restartDelayMs = 0;
+  #restartTimer: NodeJS.Timeout | null = null;
   #restarts = 0;
   #stopping = false;
   #configured: ((problems: readonly string[]) => void)[] = [];
-  #reports: ((report: VrrpReport | null) => void)[] = [];
-  readonly #releaseTimers = new Set<NodeJS.Timeout>();
+  readonly #reports = new Map<number, (report: VrrpReport | null) => void>();
+  /** By name of the virtual router; armed once for a series of deaths. */
+  readonly #releaseTimers = new Map<string, NodeJS.Timeout>();
 
   constructor(handlers: VrrpProcessHandlers) {
     this.#handlers = handlers;
@@ -58,9 +63,9 @@ export class VrrpProcess {
     return this.#restarts;
   }
 
-  /** Whether the process answered lately: what the watchdog wants to know. */
+  /** Whether the process answered lately, or is about to be started again: what the watchdog wants to know. */
   get isAlive(): boolean {
-    return this.#child !== null && monotonicMs() - this.#heardAt < HEARTBEAT_LOST_MS;
+    return this.#restartTimer !== null || (this.#child !== null && monotonicMs() - this.#heardAt < SILENCE_MS);
   }
 
   roleOf(router: string): Role | null {
@@ -73,9 +78,15 @@ export class VrrpProcess {
     this.#routers = routers;
     const names = new Set(routers.map((router) => router.name));
     for (const name of this.#roles.keys()) if (!names.has(name)) this.#roles.delete(name);
+    for (const router of routers) this.#kept[router.name] ??= ownedAddresses(router);
     if (this.#child === null) this.#start();
     return new Promise((resolve) => {
-      this.#configured.push(resolve);
+      const silent = ['The VRRP process does not answer; it gets its configuration when it does'];
+      const timer = setTimeout(() => resolve(silent), CONFIGURE_TIMEOUT_MS);
+      this.#configured.push((problems) => {
+        clearTimeout(timer);
+        resolve(problems);
+      });
       this.#sendConfiguration();
     });
   }
@@ -83,22 +94,29 @@ export class VrrpProcess {
   /** Null when the process does not answer in time. */
   report(): Promise<VrrpReport | null> {
     if (this.#child === null) return Promise.resolve(null);
+    const id = this.#seq;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(null), REPORT_TIMEOUT_MS);
-      this.#reports.push((report) => {
+      const finish = (report: VrrpReport | null): void => {
         clearTimeout(timer);
+        this.#reports.delete(id);
         resolve(report);
-      });
-      this.#tell({ type: 'report' });
+      };
+      const timer = setTimeout(() => finish(null), REPORT_TIMEOUT_MS);
+      this.#reports.set(id, finish);
+      this.#tell({ type: 'report', id });
     });
   }
 
   /** Hands everything over and ends the process. Bounded: what does not end is killed and its addresses released. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const timer of this.#releaseTimers) clearTimeout(timer);
+    for (const timer of this.#releaseTimers.values()) clearTimeout(timer);
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
     const child = this.#child;
-    if (child === null) return;
+    if (child === null) {
+      this.#release(this.#routers);
+      return;
+    }
     const ended = new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(false), STOP_TIMEOUT_MS);
       child.once('exit', () => {
@@ -107,97 +125,96 @@ export class VrrpProcess {
       });
     });
     this.#tell({ type: 'stop' });
-    if (await ended) return;
-    this.#handlers.log('error', 'The VRRP process did not stop in time: killed, its addresses are released here');
-    child.kill('SIGKILL');
-    this.#releaseAddresses(this.#routers);
+    if (!(await ended)) {
+      this.#handlers.log('error', 'The VRRP process did not stop in time: killed');
+      child.kill('SIGKILL');
+    }
+    // Nothing, after an orderly end.
+    this.#release(this.#routers);
   }
 
   #start(): void {
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
+    this.#restartTimer = null;
+    this.#startedAt = monotonicMs();
+    this.#heardAt = this.#startedAt;
     const child = fork(ROUTER_FILE, [], {
       execArgv: NODE_FLAGS,
       serialization: 'json',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child = child;
-    this.#startedAt = monotonicMs();
-    this.#heardAt = this.#startedAt;
+    const watch = this.#watchForSilence(child);
     child.on('message', (envelope) => this.#handle((envelope as Envelope<FromRouter>).message));
-    child.on('error', (error) => this.#handlers.log('error', `VRRP process: ${error.message}`));
-    const hangs = setInterval(() => {
-      if (monotonicMs() - this.#heardAt < HEARTBEAT_LOST_MS || this.#stopping) return;
-      this.#handlers.log('error', `The VRRP process was silent for ${HEARTBEAT_LOST_MS} ms: killing it`);
-      child.kill('SIGKILL');
-    }, HEARTBEAT_LOST_MS / 5);
+    child.on('error', (error) => {
+      this.#handlers.log('error', `VRRP process: ${error.message}`);
+      // It never was: no 'exit' will come.
+      if (child.pid !== undefined) return;
+      clearInterval(watch);
+      this.#ended(child, 'could not be started');
+    });
     child.on('exit', (code, signal) => {
-      clearInterval(hangs);
-      this.#ended(code, signal);
+      clearInterval(watch);
+      this.#ended(child, signal ?? `exit code ${code}`);
     });
   }
 
-  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+  #watchForSilence(child: ChildProcess): NodeJS.Timeout {
+    let silentLooks = 0;
+    return setInterval(() => {
+      silentLooks = monotonicMs() - this.#heardAt < SILENCE_MS || this.#stopping ? 0 : silentLooks + 1;
+      // Twice: when our own loop stood still, what the process said meanwhile is read between two looks.
+      if (silentLooks !== 2) return;
+      this.#handlers.log('error', `The VRRP process was silent for ${SILENCE_MS} ms: killing it`);
+      child.kill('SIGKILL');
+    }, LOOK_EVERY_MS);
+  }
+
+  #ended(child: ChildProcess, how: string): void {
+    if (child !== this.#child) return;
     this.#child = null;
-    for (const report of this.#reports.splice(0)) report(null);
+    for (const finish of [...this.#reports.values()]) finish(null);
     if (this.#stopping) return;
-    this.#restarts++;
     const stable = monotonicMs() - this.#startedAt >= STABLE_MS;
-    this.#restartDelayMs = stable || this.#restarts === 1 ? RESTART_FIRST_MS : this.#nextDelay();
-    this.#handlers.log(
-      'error',
-      `The VRRP process ended (${signal ?? `exit code ${code}`}): restarting it in ${this.#restartDelayMs} ms`,
-    );
+    this.#restartDelayMs = stable || this.#restarts === 0 ? 0 : this.#nextDelayMs();
+    this.#restarts++;
+    this.#handlers.log('error', `The VRRP process ended (${how}): restarting it in ${this.#restartDelayMs} ms`);
     for (const router of this.#routers) this.#releaseUnlessBack(router);
-    setTimeout(() => {
-      if (this.#stopping) return;
+    this.#restartTimer = setTimeout(() => {
       this.#start();
       this.#sendConfiguration();
     }, this.#restartDelayMs);
   }
 
-  #nextDelay(): number {
+  #nextDelayMs(): number {
     return Math.min(Math.max(this.#restartDelayMs * 2, RESTART_NEXT_MS), RESTART_MOST_MS);
   }
 
-  /** A new process finds the addresses in place and resumes; one that is late must not find a peer answering as well. */
+  /**
+   * A new process finds the addresses in place and resumes. When it does not come so far (it may die again meanwhile), no
+   * peer that has taken over may find them here as well.
+   */
   #releaseUnlessBack(router: VirtualRouterConfig): void {
     const role = this.#roles.get(router.name);
-    if (role !== 'MASTER' && role !== 'LEAVING') return;
+    if (this.#releaseTimers.has(router.name) || role === undefined || role === 'FAULT' || role === 'STOPPED') return;
     const timer = setTimeout(() => {
-      this.#releaseTimers.delete(timer);
-      this.#handlers.log('warn', `${router.name}: the VRRP process is not back in time, releasing its addresses`);
-      this.#releaseAddresses([router]);
-      this.#noteRole(router.name, 'FAULT', 'VRRP process lost');
+      this.#releaseTimers.delete(router.name);
+      this.#release([router]);
+      if (role === 'BACKUP') return;
+      this.#handlers.log('warn', `${router.name}: the VRRP process is not back in time, its addresses are released`);
+      if (this.#child === null) this.#noteRole(router.name, 'FAULT', 'VRRP process lost');
     }, router.advertisementIntervalMs * INTERVALS_TO_COME_BACK);
-    this.#releaseTimers.add(timer);
+    this.#releaseTimers.set(router.name, timer);
   }
 
-  #releaseAddresses(routers: readonly VirtualRouterConfig[]): void {
-    try {
-      const network = new NetworkState(
-        () => {},
-        () => {},
-      );
-      for (const router of routers) {
-        const index = network.link(router.interface)?.index;
-        // The owner's addresses are the machine's own.
-        if (index === undefined || router.priority === 255) continue;
-        for (const vip of virtualAddressesOn(router, index)) {
-          const deleted = network.holds(vip) ? network.delete(vip) : { ok: true as const };
-          if (!deleted.ok) this.#handlers.log('error', `${router.name}: ${deleted.error}`);
-        }
-      }
-      network.close();
-    } catch (error) {
-      this.#handlers.log('error', `Cannot release virtual addresses: ${String(error)}`);
-    }
+  #release(routers: readonly VirtualRouterConfig[]): void {
+    for (const problem of releaseAddresses(routers, this.#kept)) this.#handlers.log('error', problem);
   }
 
   #handle(message: FromRouter): void {
     this.#heardAt = monotonicMs();
     switch (message.type) {
       case 'configured':
-        for (const timer of this.#releaseTimers) clearTimeout(timer);
-        this.#releaseTimers.clear();
         for (const done of this.#configured.splice(0)) done(message.problems);
         return;
       case 'transition':
@@ -207,7 +224,7 @@ export class VrrpProcess {
         this.#handlers.log(message.level, message.text);
         return;
       case 'report':
-        this.#reports.shift()?.(message.report);
+        this.#reports.get(message.id)?.(message.report);
         return;
       case 'heartbeat':
       case 'stopped':
@@ -216,12 +233,17 @@ export class VrrpProcess {
   }
 
   #noteRole(router: string, role: Role, reason: string): void {
+    // In any other role the process itself sees to the addresses.
+    if (role !== 'BACKUP' || reason !== 'resume') {
+      clearTimeout(this.#releaseTimers.get(router));
+      this.#releaseTimers.delete(router);
+    }
     this.#roles.set(router, role);
     this.#handlers.transition(router, role, reason);
   }
 
   #sendConfiguration(): void {
-    this.#tell({ type: 'configure', process: this.#process, routers: this.#routers });
+    this.#tell({ type: 'configure', process: this.#process, routers: this.#routers, kept: this.#kept });
   }
 
   #tell(message: ToRouter): void {

@@ -19,6 +19,8 @@ export interface TransportHandlers {
   message(message: ReceivedMessage): void;
   /** The machine refused to send or receive; at most a few a minute need to be told to anybody. */
   failed(what: string): void;
+  /** It will never receive: the transport is of no use. */
+  broken(what: string): void;
 }
 
 /** Where a transport is bound. */

@@ -21,7 +21,9 @@ export function openUdpTransport(place: TransportPlace, port: number, handlers: 
   const socket = createSocket({ type: v4 ? 'udp4' : 'udp6', reuseAddr: true });
   let bound = false;
   let closed = false;
-  socket.on('error', (error) => handlers.failed(`Cannot use UDP port ${port}: ${error.message}`));
+  socket.on('error', (error) =>
+    handlers.broken(`Cannot use UDP port ${port} on ${place.interfaceName}: ${error.message}`),
+  );
   socket.on('message', (data, remote) => {
     const [text = '', zone] = remote.address.split('%');
     const source = parseAddress(text)?.bytes;
@@ -47,6 +49,7 @@ export function openUdpTransport(place: TransportPlace, port: number, handlers: 
     // One turn of the event loop reads what is waiting.
     drain: (done) => setImmediate(() => !closed && done()),
     close() {
+      if (closed) return;
       closed = true;
       socket.close();
     },
@@ -62,6 +65,6 @@ function joinGroup(socket: Socket, place: TransportPlace, scope: string, handler
     socket.setMulticastLoopback(false);
     socket.setTTL(255);
   } catch (error) {
-    handlers.failed(`Cannot join ${GROUP[place.family]} on ${place.interfaceName}: ${String(error)}`);
+    handlers.broken(`Cannot join ${GROUP[place.family]} on ${place.interfaceName}: ${String(error)}`);
   }
 }

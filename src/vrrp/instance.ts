@@ -18,22 +18,15 @@ import {
   step,
 } from './fsm.ts';
 import type { InstancePorts, LinkState } from './instance-ports.ts';
-import type { PeerReport, Role, RouterReport } from './messages.ts';
-import type { ChecksumForm, DecodedAdvert } from './packet.ts';
+import type { Role, RouterReport } from './messages.ts';
+import { Observations } from './observations.ts';
+import type { DecodedAdvert } from './packet.ts';
 import { addressesOf, PrebuiltAdverts } from './prebuilt.ts';
 import { checksumToSend, hasSameAddresses, type Refusal } from './receive.ts';
 import { type Millis, plausibleArrival } from './timers.ts';
 
 /** A kernel that refused the addresses is asked again after this long. */
 const CLAIM_RETRY_MS = 1000;
-
-interface Peer {
-  readonly source: Uint8Array;
-  readonly priority: number;
-  readonly intervalMs: number;
-  readonly heardAt: Millis;
-  readonly checksum: ChecksumForm;
-}
 
 /** The part of a report that the instance knows itself; the rest is the machine's. */
 export type InstanceReport = Omit<RouterReport, 'sinceMs' | 'virtualAddresses'>;
@@ -48,12 +41,7 @@ export class VirtualRouterInstance {
   #reason: string = 'startup';
   #primaryAddress: Uint8Array | null = null;
   #addresses: readonly Uint8Array[];
-  #peer: Peer | null = null;
-  #lastHeardForm: ChecksumForm | null = null;
-  readonly #counters = { sent: 0, received: 0, zeroSent: 0, zeroReceived: 0, addressList: 0, toMaster: 0 };
-  readonly #refused: Partial<Record<Refusal, number>> = {};
-  #lateLastMs = 0;
-  #lateMaxMs = 0;
+  readonly #seen = new Observations();
   readonly #prebuilt = new PrebuiltAdverts();
 
   constructor(config: VirtualRouterConfig, ports: InstancePorts) {
@@ -73,6 +61,11 @@ export class VirtualRouterInstance {
   /** Whether the virtual addresses ought to be on the interface now. */
   get ownsAddresses(): boolean {
     return this.#state.name === 'active' || this.#state.name === 'leaving';
+  }
+
+  /** Whether the addresses may be on the interface now: ours, or found there at start. */
+  get mayHoldAddresses(): boolean {
+    return this.ownsAddresses || (this.#state.name === 'backup' && this.#state.holdsAddresses);
   }
 
   /** When `tick` is due next. */
@@ -113,28 +106,21 @@ export class VirtualRouterInstance {
   receive(advert: DecodedAdvert, source: Uint8Array, arrivedAt: Millis | null = null): void {
     const at = plausibleArrival(arrivedAt, this.#ports.now());
     const intervalMs = advert.maxAdvertiseIntervalCs * 10;
-    this.#counters.received++;
-    if (advert.priority === 0) this.#counters.zeroReceived++;
     this.#notePeer(advert, source, at);
     this.#feed({ type: 'advert', source, priority: advert.priority, maxAdvertiseIntervalMs: intervalMs }, at);
   }
 
   refuse(refusal: Refusal): void {
-    this.#refused[refusal] = (this.#refused[refusal] ?? 0) + 1;
+    this.#seen.refused(refusal);
   }
 
   /** The timer is due. Early calls are harmless. */
   tick(): void {
     const now = this.#ports.now();
     const due = deadline(this.#state);
-    if (due !== null && now >= due) {
-      this.#lateLastMs = now - due;
-      this.#lateMaxMs = Math.max(this.#lateMaxMs, this.#lateLastMs);
-    }
+    if (due !== null && now >= due) this.#seen.late(now - due);
     if (this.#retryAt !== null && now >= this.#retryAt) {
-      this.#retryAt = null;
-      this.#fault = null;
-      this.#feed({ type: 'startup', holdsAddresses: false });
+      this.#retryClaim();
       return;
     }
     this.#feed({ type: 'tick' });
@@ -149,7 +135,6 @@ export class VirtualRouterInstance {
 
   report(): InstanceReport {
     const { name, interface: interfaceName, family, vrid, priority, advertisementIntervalMs, preempt } = this.#config;
-    const peer = this.#peer;
     return {
       name,
       interface: interfaceName,
@@ -163,17 +148,7 @@ export class VirtualRouterInstance {
       reason: this.#reason,
       fault: this.#state.name === 'initialize' ? this.#fault : null,
       primaryAddress: this.#primaryAddress === null ? null : formatAddress(this.#primaryAddress),
-      peer: peer && reportOf(peer, this.#ports.now()),
-      adverts: {
-        sent: this.#counters.sent,
-        received: this.#counters.received,
-        priorityZeroSent: this.#counters.zeroSent,
-        priorityZeroReceived: this.#counters.zeroReceived,
-        addressListErrors: this.#counters.addressList,
-        refused: { ...this.#refused },
-      },
-      transitionsToMaster: this.#counters.toMaster,
-      lateness: { lastMs: this.#lateLastMs, maxMs: this.#lateMaxMs },
+      ...this.#seen.report(this.#ports.now()),
     };
   }
 
@@ -188,6 +163,21 @@ export class VirtualRouterInstance {
       }
     }
     this.#ports.wakeAt(this.dueAt);
+  }
+
+  /** Takes part again only when the kernel grants the addresses: each attempt as Active would take them from a peer. */
+  #retryClaim(): void {
+    const claimed = this.#ports.claim();
+    this.#ports.release();
+    if (!claimed.ok) {
+      this.#fault = claimed.error;
+      this.#retryAt = this.#ports.now() + CLAIM_RETRY_MS;
+      this.#ports.wakeAt(this.dueAt);
+      return;
+    }
+    this.#retryAt = null;
+    this.#fault = null;
+    this.#feed({ type: 'startup', holdsAddresses: false });
   }
 
   /** False: the kernel refused the addresses. */
@@ -221,7 +211,7 @@ export class VirtualRouterInstance {
   }
 
   #notify(state: StateName, reason: Reason): void {
-    if (state === 'active') this.#counters.toMaster++;
+    if (state === 'active') this.#seen.becameMaster();
     this.#reason = reason === 'fault' ? (this.#fault ?? reason) : reason;
     this.#ports.changed(this.role, this.#reason);
   }
@@ -235,31 +225,25 @@ export class VirtualRouterInstance {
     const message = this.#advert(priority);
     if (message === null) return;
     this.#ports.send(message);
-    this.#counters.sent++;
-    if (priority === 0) this.#counters.zeroSent++;
+    this.#seen.sent(priority);
   }
 
   #advert(priority: number): Uint8Array | null {
-    const form = checksumToSend(this.#config.checksum, this.#lastHeardForm);
+    const form = checksumToSend(this.#config.checksum, this.#seen.peerForm);
     return this.#prebuilt.advert(this.#config, priority, form, this.#ports.envelope());
   }
 
   #notePeer(advert: DecodedAdvert, source: Uint8Array, heardAt: Millis): void {
-    const { name } = this.#config;
-    const changed = this.#lastHeardForm !== advert.checksumForm;
-    this.#lastHeardForm = advert.checksumForm;
-    if (changed && this.#config.family === 4 && advert.checksumForm !== checksumToSend(this.#config.checksum, null)) {
-      this.#ports.log(
-        'info',
-        `${name}: ${formatAddress(source)} sends the ${advert.checksumForm} form of the checksum`,
-      );
+    const { name, family, checksum } = this.#config;
+    const form = advert.checksumForm;
+    if (form !== this.#seen.peerForm && family === 4 && form !== checksumToSend(checksum, null)) {
+      this.#ports.log('info', `${name}: ${formatAddress(source)} sends the ${form} form of the checksum`);
     }
-    if (!hasSameAddresses(advert, this.#addresses) && this.#counters.addressList++ === 0) {
+    this.#seen.heard(advert, source, heardAt);
+    if (!hasSameAddresses(advert, this.#addresses) && this.#seen.otherAddresses()) {
       const theirs = advert.addresses.map((address) => formatAddress(address)).join(', ');
       this.#ports.log('warn', `${name}: ${formatAddress(source)} advertises other addresses: ${theirs}`);
     }
-    const { priority, checksumForm: checksum } = advert;
-    this.#peer = { source, priority, intervalMs: advert.maxAdvertiseIntervalCs * 10, heardAt, checksum };
   }
 
   #parameters(): RouterParameters {
@@ -267,17 +251,6 @@ export class VirtualRouterInstance {
     const primaryAddress = this.#primaryAddress ?? new Uint8Array(this.#config.family === 4 ? 4 : 16);
     return { priority, advertisementIntervalMs, preempt, primaryAddress };
   }
-}
-
-function reportOf(peer: Peer, now: Millis): PeerReport {
-  const { source, priority, intervalMs: advertisementIntervalMs, heardAt, checksum } = peer;
-  return {
-    address: formatAddress(source),
-    priority,
-    advertisementIntervalMs,
-    heardMsAgo: Math.round(now - heardAt),
-    checksum,
-  };
 }
 
 function roleOf(state: State, stopping: boolean): Role {

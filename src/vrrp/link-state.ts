@@ -7,16 +7,23 @@ import { compareBytes, isLinkLocal, parseAddress } from '../net/ip.ts';
 import type { AddressChange, InterfaceAddress, Link } from '../net/rtnetlink.ts';
 import type { LinkState } from './instance-ports.ts';
 
-/** `addresses` are those of the interface and of the router's family, in the kernel's order. */
+/**
+ * `addresses` are those of the interface and of the router's family, in the kernel's order; `others` are the further virtual
+ * routers of this machine, whose virtual addresses nobody may send from: they come and go.
+ */
 export function linkStateOf(
   config: VirtualRouterConfig,
   link: Link | null,
   addresses: readonly InterfaceAddress[],
+  others: readonly VirtualRouterConfig[] = [],
 ): LinkState {
   if (link === null) return { fault: `interface ${config.interface} does not exist` };
   if (!link.usable) return { fault: `interface ${config.interface} is down or has no carrier` };
   const virtual = virtualAddressesOn(config, link.index);
-  const primary = primaryAddress(config, addresses, virtual);
+  const foreign = others
+    .filter((other) => other.interface === config.interface && other.name !== config.name)
+    .flatMap((other) => virtualAddressesOn(other, link.index));
+  const primary = primaryAddress(config, addresses, [...virtual, ...foreign]);
   if (primary === null) {
     const kind = config.family === 4 ? 'IPv4' : 'link-local IPv6';
     return { fault: `interface ${config.interface} has no ${kind} address to send from` };

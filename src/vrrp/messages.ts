@@ -14,17 +14,18 @@ export type ToRouter =
       readonly type: 'configure';
       readonly process: VrrpProcessConfig;
       readonly routers: readonly VirtualRouterConfig[];
+      /** By name: addresses of an owner (priority 255) that were there before lvsd, never to be taken away. */
+      readonly kept: Readonly<Record<string, readonly string[]>>;
     }
-  | { readonly type: 'report' }
+  | { readonly type: 'report'; readonly id: number }
   /** Hand everything over, then answer `stopped` and exit. */
-  | { readonly type: 'stop' }
-  | { readonly type: 'heartbeat' };
+  | { readonly type: 'stop' };
 
 export type FromRouter =
   | { readonly type: 'configured'; readonly problems: readonly string[] }
   | { readonly type: 'transition'; readonly router: string; readonly role: Role; readonly reason: string }
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
-  | { readonly type: 'report'; readonly report: VrrpReport }
+  | { readonly type: 'report'; readonly id: number; readonly report: VrrpReport }
   | { readonly type: 'stopped' }
   | { readonly type: 'heartbeat' };
 

@@ -95,11 +95,15 @@ describe('vrrp/instance: the kernel refuses the addresses', () => {
     assert.equal(b.router.report().transitionsToMaster, 0);
     assert.equal(b.machine.timer, 4609.375);
 
-    b.machine.refusal = null;
     b.until(4609.375);
-    assert.deepEqual(b.happened(), ['BACKUP: startup']);
+    assert.deepEqual(b.happened(), ['claim', 'release'], 'a peer that serves is not disturbed');
+    assert.equal(b.machine.timer, 5609.375);
+
+    b.machine.refusal = null;
+    b.until(5609.375);
+    assert.deepEqual(b.happened(), ['claim', 'release', 'BACKUP: startup']);
     assert.equal(b.router.report().fault, null);
-    b.until(8218.75);
+    b.until(9218.75);
     assert.deepEqual(b.happened(), ['advert 100', 'claim', 'announce', 'MASTER: active-down']);
   });
 

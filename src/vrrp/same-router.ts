@@ -1,0 +1,12 @@
+/** What makes a virtual router the one it is: what a reload may change in place, and what makes it another one. Pure. */
+import type { VirtualRouterConfig } from '../config/types.ts';
+
+/** Equal in all that cannot change under a running state machine. */
+export function isSameRouter(a: VirtualRouterConfig, b: VirtualRouterConfig): boolean {
+  return a.interface === b.interface && a.family === b.family && a.vrid === b.vrid && portOf(a) === portOf(b);
+}
+
+/** Null: IP protocol 112. */
+function portOf({ transport }: VirtualRouterConfig): number | null {
+  return transport.kind === 'udp' ? transport.port : null;
+}
