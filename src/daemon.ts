@@ -3,27 +3,26 @@
  * answers the operator. All decisions are in director/, health/, ipvs/ and vrrp/; here they are carried out.
  */
 import type { Config } from './config/types.ts';
-import { serviceIdOf } from './director/desired.ts';
 import { desiredDaemons } from './director/sync-role.ts';
 import { tellChange } from './director/tell.ts';
 import { trafficIn } from './director/traffic.ts';
-import { destinationName, World } from './director/world.ts';
+import { World } from './director/world.ts';
 import type { ProbeResult } from './health/types.ts';
-import { serviceKey } from './ipvs/key.ts';
 import type { DumpedService } from './ipvs/types.ts';
 import { buildSnapshot } from './status/snapshot.ts';
-import type { Snapshot } from './status/types.ts';
+import type { ReloadReport, Snapshot } from './status/types.ts';
 import { type ConfigFailure, readConfigFile } from './sys/config-file.ts';
 import { type Control, openControl } from './sys/control.ts';
 import { acquireInstanceLock } from './sys/instance-lock.ts';
 import { Ipvs } from './sys/ipvs.ts';
 import { setSloppyTcp } from './sys/ipvs-settings.ts';
 import type { Log } from './sys/log.ts';
-import { readOwnedServices, writeOwnedServices } from './sys/owned-services.ts';
+import { isNothing, type OwnedMemory, openOwnedMemory } from './sys/owned-services.ts';
 import { Prober } from './sys/prober.ts';
 import { notifySystemd, watchdogIntervalMs } from './sys/systemd.ts';
 import { TableKeeper } from './sys/table-keeper.ts';
 import { VrrpProcess } from './sys/vrrp-process.ts';
+import { messageOf } from './util/message-of.ts';
 import { err, ok, type Result } from './util/result.ts';
 import type { Role } from './vrrp/messages.ts';
 
@@ -34,14 +33,19 @@ export interface DaemonOptions {
 }
 
 export interface ReloadOutcome {
+  /** False: nothing was changed. */
   readonly ok: boolean;
+  /** Why it was refused; or what the kernel or the VRRP process refused of a reload that went through. */
   readonly problems: readonly string[];
 }
+
+const STOPPING: ReloadOutcome = { ok: false, problems: ['lvsd is stopping'] };
 
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #log: Log;
   readonly #world: World;
+  readonly #memory: OwnedMemory;
   readonly #lock: HeldLock;
   readonly #prober: Prober;
   readonly #vrrp: VrrpProcess;
@@ -49,7 +53,8 @@ export class Daemon {
   #keeper: TableKeeper | null;
   #control: Control | null = null;
   #configLoadedAtMs = Date.now();
-  #lastReload: { readonly atMs: number; readonly ok: boolean; readonly problems: readonly string[] } | null = null;
+  #lastReload: ReloadReport | null = null;
+  /** The start, then every reload after it. */
   #reloading: Promise<ReloadOutcome> = Promise.resolve({ ok: true, problems: [] });
   #reconcileTimer: NodeJS.Timeout | null = null;
   #watchdog: NodeJS.Timeout | null = null;
@@ -59,12 +64,8 @@ export class Daemon {
     this.#options = options;
     this.#log = log;
     this.#lock = parts.lock;
-    const carriesTraffic = trafficIn(parts.table);
-    this.#world = new World(
-      parts.config,
-      (server, real) => carriesTraffic(serviceKey(serviceIdOf(server.id)), destinationName(real)),
-      Date.now(),
-    );
+    this.#memory = parts.memory;
+    this.#world = new World(parts.config, trafficIn(parts.table), Date.now());
     this.#keeper = parts.ipvs === null ? null : this.#newKeeper(parts.ipvs);
     this.#prober = new Prober((key, result) => this.#probed(key, result));
     this.#vrrp = new VrrpProcess({
@@ -89,10 +90,13 @@ export class Daemon {
     }
     let ipvs: Ipvs | null = null;
     try {
-      ipvs = needsIpvs(config.value) ? Ipvs.open() : null;
+      const memory = openOwnedMemory(options.socketPath);
+      ipvs = openIpvs(config.value, memory, log);
       const table = ipvs === null ? [] : await ipvs.dump();
-      const daemon = new Daemon(options, log, { config: config.value, lock, ipvs, table });
-      await daemon.#begin();
+      const daemon = new Daemon(options, log, { config: config.value, lock, ipvs, table, memory });
+      // What is asked for during the start waits for its end.
+      daemon.#reloading = daemon.#begin().then(() => ({ ok: true, problems: [] }));
+      await daemon.#reloading;
       return ok(daemon);
     } catch (error) {
       ipvs?.close();
@@ -101,9 +105,11 @@ export class Daemon {
     }
   }
 
-  /** Reads the file again; an invalid one changes nothing. One reload at a time, in the order they were asked for. */
+  /** Reads the file again; an invalid one changes nothing. One at a time, in the order asked for. Never rejects. */
   reload(): Promise<ReloadOutcome> {
-    this.#reloading = this.#reloading.then(() => this.#reloadNow());
+    this.#reloading = this.#reloading
+      .then(() => this.#reloadNow())
+      .catch((error: unknown) => this.#reloadRefused([messageOf(error)]));
     return this.#reloading;
   }
 
@@ -114,62 +120,66 @@ export class Daemon {
   }
 
   async #begin(): Promise<void> {
-    const { config } = this.#world;
     // First the socket: where another daemon answers, nothing has been touched yet.
     this.#control = await openControl(this.#options.socketPath, {
       snapshot: () => this.#snapshot(),
       reload: () => this.reload(),
     });
-    this.#applySettings();
-    this.#rememberServices();
+    const ofSettings = this.#applySettings();
     await this.#keeper?.reconcile();
-    this.#rememberServices();
     this.#prober.set(this.#world.checks);
-    await this.#configureVrrp(config);
+    for (const problem of [...ofSettings, ...(await this.#configureVrrp())]) this.#log.warn(problem);
     this.#armReconcile();
     this.#startWatchdog();
     notifySystemd('READY=1');
+    const { name, virtualRouters, virtualServers } = this.#world.config;
     this.#log.info(
-      `lvsd ${this.#options.version} runs ${config.name}: ${config.virtualRouters.length} virtual routers, ${config.virtualServers.length} virtual servers`,
+      `lvsd ${this.#options.version} runs ${name}: ${virtualRouters.length} virtual routers, ${virtualServers.length} virtual servers`,
     );
   }
 
   async #reloadNow(): Promise<ReloadOutcome> {
-    if (this.#stopping !== null) return { ok: false, problems: ['lvsd is stopping'] };
-    const config = readConfigFile(this.#options.configFile);
-    const problems = config.ok ? this.#openIpvsFor(config.value) : config.error.problems;
+    if (this.#stopping !== null) return STOPPING;
+    const { configFile } = this.#options;
+    const config = readConfigFile(configFile);
+    if (!config.ok) return this.#reloadRefused(config.error.problems);
+    if (needsIpvs(config.value)) this.#keeper ??= this.#newKeeper(Ipvs.open());
+    const before = await this.#keeper?.read();
+    if (this.#stopping !== null) return STOPPING;
+    // From here on without a pause until the keeper knows: what the new configuration makes different is no repair.
     const atMs = Date.now();
-    if (!config.ok || problems.length > 0) {
-      this.#lastReload = { atMs, ok: false, problems };
-      this.#log.error(`Reload of ${this.#options.configFile} refused, nothing was changed: ${problems.join('; ')}`);
-      return { ok: false, problems };
-    }
-    this.#world.reload(config.value, atMs);
+    this.#world.reload(config.value, atMs, trafficIn(before?.table ?? []));
     this.#configLoadedAtMs = atMs;
-    this.#applySettings();
+    const ofSettings = this.#applySettings();
     this.#prober.set(this.#world.checks);
-    await Promise.all([this.#keeper?.reconfigured(), this.#configureVrrp(config.value)]);
-    this.#rememberServices();
-    this.#armReconcile();
-    this.#lastReload = { atMs, ok: true, problems: [] };
-    this.#log.info(`Reloaded ${this.#options.configFile}`);
-    return { ok: true, problems: [] };
+    const [ofTable = [], ofVrrp] = await Promise.all([
+      this.#keeper?.reconfigured(),
+      this.#configureVrrp().catch((error: unknown) => [messageOf(error)]),
+    ]);
+    const problems = [...ofSettings, ...ofTable, ...ofVrrp];
+    this.#lastReload = { atMs, ok: true, problems };
+    if (this.#stopping === null) this.#armReconcile();
+    if (problems.length === 0) this.#log.info(`Reloaded ${configFile}`);
+    else this.#log.warn(`Reloaded ${configFile}, but: ${problems.join('; ')}`);
+    return { ok: true, problems };
+  }
+
+  #reloadRefused(problems: readonly string[]): ReloadOutcome {
+    this.#lastReload = { atMs: Date.now(), ok: false, problems };
+    this.#log.error(`Reload of ${this.#options.configFile} refused, nothing was changed: ${problems.join('; ')}`);
+    return { ok: false, problems };
   }
 
   async #stopNow(): Promise<void> {
     notifySystemd('STOPPING=1');
     this.#log.info('Stopping');
     if (this.#reconcileTimer !== null) clearTimeout(this.#reconcileTimer);
+    const control = this.#control?.close();
     // Probes go on while the addresses move: until the successor answers, this director must not forward into a hole.
     await this.#vrrp.stop();
     const probes = this.#prober.close();
-    const { keepOnExit } = this.#world.config.ipvs;
-    const stopDaemons = this.#world.config.connectionSync !== null;
-    await this.#keeper?.close({ keepServices: keepOnExit, stopDaemons }).catch((error: unknown) => {
-      this.#log.error(messageOf(error));
-    });
-    if (!keepOnExit) writeOwnedServices(this.#options.socketPath, []);
-    await Promise.all([probes, this.#control?.close()]);
+    await this.#keeper?.close({ keepServices: this.#world.config.ipvs.keepOnExit });
+    await Promise.all([probes, control]);
     if (this.#watchdog !== null) clearInterval(this.#watchdog);
     this.#lock.release();
     this.#log.info('Stopped');
@@ -180,7 +190,7 @@ export class Daemon {
       services: (names?: ReadonlySet<string>) => this.#world.desired(names),
       daemons: () => this.#wantedDaemons(),
     };
-    return new TableKeeper(ipvs, wanted, readOwnedServices(this.#options.socketPath), this.#log);
+    return new TableKeeper(ipvs, wanted, this.#memory, this.#log);
   }
 
   #wantedDaemons(): ReturnType<typeof desiredDaemons> | null {
@@ -189,35 +199,18 @@ export class Daemon {
     return desiredDaemons(connectionSync, this.#vrrp.roleOf(connectionSync.follow));
   }
 
-  /** The problems in words; none when the kernel's table is there or not needed. */
-  #openIpvsFor(config: Config): readonly string[] {
-    if (this.#keeper !== null || !needsIpvs(config)) return [];
-    try {
-      this.#keeper = this.#newKeeper(Ipvs.open());
-      return [];
-    } catch (error) {
-      return [messageOf(error)];
-    }
+  /** The problems in words. */
+  async #configureVrrp(): Promise<readonly string[]> {
+    const { virtualRouters, vrrpProcess } = this.#world.config;
+    if (virtualRouters.length === 0 && this.#vrrp.pid === null) return [];
+    return await this.#vrrp.configure(vrrpProcess, virtualRouters);
   }
 
-  async #configureVrrp(config: Config): Promise<void> {
-    if (config.virtualRouters.length === 0 && this.#vrrp.pid === null) return;
-    for (const problem of await this.#vrrp.configure(config.vrrpProcess, config.virtualRouters))
-      this.#log.warn(problem);
-  }
-
-  #applySettings(): void {
+  /** The problems in words. */
+  #applySettings(): readonly string[] {
     const { sloppyTcp } = this.#world.config.ipvs;
     const problem = sloppyTcp === null || this.#keeper === null ? null : setSloppyTcp(sloppyTcp);
-    if (problem !== null) this.#log.warn(problem);
-  }
-
-  /** What we own is on disk before the kernel has it, and as long as the kernel has it. */
-  #rememberServices(): void {
-    if (this.#keeper === null) return;
-    const wanted = this.#world.desired().map((service) => serviceKey(service.id));
-    const problem = writeOwnedServices(this.#options.socketPath, [...new Set([...this.#keeper.owned, ...wanted])]);
-    if (problem !== null) this.#log.warn(problem);
+    return problem === null ? [] : [problem];
   }
 
   #armReconcile(): void {
@@ -250,7 +243,7 @@ export class Daemon {
     const text = `${router}: ${role} (${reason})`;
     if (role === 'FAULT') this.#log.warn(text);
     else this.#log.info(text);
-    if (this.#world.config.connectionSync?.follow === router) this.#keeper?.syncDaemons();
+    if (this.#world.config.connectionSync?.follow === router) this.#keeper?.roleChanged();
   }
 
   async #snapshot(): Promise<Snapshot> {
@@ -285,12 +278,21 @@ interface Parts {
   readonly lock: HeldLock;
   readonly ipvs: Ipvs | null;
   readonly table: readonly DumpedService[];
+  readonly memory: OwnedMemory;
+}
+
+/** Also opened for what an earlier run left. Throws when IPVS is needed and not there. */
+function openIpvs(config: Config, memory: OwnedMemory, log: Log): Ipvs | null {
+  if (needsIpvs(config)) return Ipvs.open();
+  if (isNothing(memory.found)) return null;
+  try {
+    return Ipvs.open();
+  } catch (error) {
+    log.warn(`Cannot take down what an earlier run left: ${messageOf(error)}`);
+    return null;
+  }
 }
 
 function needsIpvs(config: Config): boolean {
   return config.virtualServers.length > 0 || config.connectionSync !== null;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

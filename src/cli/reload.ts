@@ -6,8 +6,8 @@ import { errorTextOf, exitCodeOf, type StatusSink } from './status.ts';
 const TIMEOUT_MS = 35_000;
 
 /**
- * Exit codes: 0 reloaded, 1 problems (one a line on `err`) and nothing was changed, 3 no daemon answers, 4 it answered
- * with an error.
+ * Exit codes: 0 reloaded (what the kernel or the VRRP process refused of it, one a line on `err`), 1 problems (likewise)
+ * and nothing was changed, 3 no daemon answers, 4 it answered with an error.
  */
 export async function runReload(
   { socket }: { readonly socket: string },
@@ -20,11 +20,12 @@ export async function runReload(
     return exitCodeOf(answer.error);
   }
   const { status, body } = answer.value;
+  const problems = problemsOf(body);
   if (status === 200) {
-    out.write('reloaded\n');
+    if (problems === null || problems.length === 0) out.write('reloaded\n');
+    else err.write(`reloaded, but:\n${problems.join('\n')}\n`);
     return 0;
   }
-  const problems = problemsOf(body);
   if (status !== 422 || problems === null) {
     err.write(`lvsd reload: the daemon answered with an error: ${errorTextOf(body, status)}\n`);
     return 4;

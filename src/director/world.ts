@@ -23,6 +23,8 @@ export type Change =
 interface CheckState {
   readonly config: CheckConfig;
   health: Health;
+  /** The health is that of a server which uses it, not of the check. */
+  guessed: boolean;
   /** The virtual servers with a real server that it decides on. */
   readonly usedBy: Set<string>;
 }
@@ -57,8 +59,15 @@ export class World {
     return new Map([...this.#checks].map(([key, { config }]) => [key, config]));
   }
 
-  /** Takes over another configuration. A check that did not change keeps its health; a changed one its server's verdict. */
-  reload(config: Config, nowMs: number): void {
+  /**
+   * Takes over another configuration. A check that did not change keeps its health; a changed one its server's verdict.
+   * A real server that is new here, but `carriesTraffic` in the kernel already, is taken as up.
+   */
+  reload(
+    config: Config,
+    nowMs: number,
+    carriesTraffic: (server: VirtualServerConfig, real: RealServerConfig) => boolean = () => false,
+  ): void {
     const before = new Map<string, Verdict>();
     for (const { config: server } of this.#servers.values()) {
       for (const [i, real] of server.realServers.entries()) {
@@ -66,7 +75,9 @@ export class World {
       }
     }
     this.#config = config;
-    this.#adopt(config, (server, real) => before.get(realServerKey(server, real)) ?? null, nowMs);
+    const standing = (server: VirtualServerConfig, real: RealServerConfig): Verdict | null =>
+      before.get(realServerKey(server, real)) ?? (carriesTraffic(server, real) ? 'up' : null);
+    this.#adopt(config, standing, nowMs);
   }
 
   /** One more probe result; what it changed, in order. An unknown key (a check that is gone) changes nothing. */
@@ -74,6 +85,7 @@ export class World {
     const check = this.#checks.get(checkKey);
     if (check === undefined) return [];
     const health = observe(check.config, check.health, result, nowMs);
+    check.guessed = false;
     if (health.verdict === check.health.verdict) {
       check.health = health;
       return [];
@@ -111,7 +123,7 @@ export class World {
     standing: (server: VirtualServerConfig, real: RealServerConfig) => Verdict | null,
     nowMs: number,
   ): void {
-    const known = this.#checks;
+    const known = knownFrom(this.#checks);
     this.#checks = new Map();
     this.#servers = new Map();
     for (const server of config.virtualServers) {
@@ -123,17 +135,22 @@ export class World {
     }
   }
 
-  #enter(server: string, config: CheckConfig, known: ReadonlyMap<string, CheckState>, first: Health): string {
+  #enter(server: string, config: CheckConfig, known: Known, first: Health): string {
     const key = JSON.stringify(config);
     const there = this.#checks.get(key);
     if (there !== undefined) {
       there.usedBy.add(server);
-      // Of several users of one check, one that carries traffic decides what it starts as.
-      if (there.health.verdict === 'unknown' && first.verdict === 'up') there.health = first;
+      // Nothing known of the check itself: of its users, one that carries traffic decides what it starts as.
+      if (there.guessed && first.verdict === 'up') there.health = first;
       return key;
     }
-    const health = known.get(key)?.health ?? first;
-    this.#checks.set(key, { config, health, usedBy: new Set([server]) });
+    const before = known.byKey.get(key)?.health ?? known.byProbe.get(probeOf(config));
+    this.#checks.set(key, {
+      config,
+      health: before ?? first,
+      guessed: before === undefined,
+      usedBy: new Set([server]),
+    });
     return key;
   }
 
@@ -161,6 +178,24 @@ export class World {
     }
     return changes;
   }
+}
+
+/** What is known of checks when another configuration comes. */
+interface Known {
+  readonly byKey: ReadonlyMap<string, CheckState>;
+  /** By what is asked of whom, whatever the rhythm; a streak counts only at its own rhythm. */
+  readonly byProbe: ReadonlyMap<string, Health>;
+}
+
+function knownFrom(checks: ReadonlyMap<string, CheckState>): Known {
+  const byProbe = new Map(
+    [...checks.values()].map(({ config, health }) => [probeOf(config), { ...health, streak: 0 }]),
+  );
+  return { byKey: checks, byProbe };
+}
+
+function probeOf(config: CheckConfig): string {
+  return JSON.stringify({ ...config, intervalMs: 0, timeoutMs: 0, rise: 0, fall: 0 });
 }
 
 interface Picture {

@@ -50,9 +50,9 @@ function daemon(report: DaemonReport, { nowMs, colour }: RenderOptions): string[
   const lines = [
     `${clean(name)}: lvsd ${clean(version)}, pid ${pid}, up ${duration(nowMs - startedAtMs)}, ${clean(configFile)} loaded ${ago(configLoadedAtMs)}`,
   ];
-  if (lastReload !== null && !lastReload.ok) {
-    const refused = paint('refused', 'bad', colour);
-    lines.push(`Last reload ${ago(lastReload.atMs)} ${refused}, nothing was changed:`);
+  if (lastReload !== null && lastReload.problems.length > 0) {
+    const how = lastReload.ok ? 'went through, but:' : `${paint('refused', 'bad', colour)}, nothing was changed:`;
+    lines.push(`Last reload ${ago(lastReload.atMs)} ${how}`);
     lines.push(...lastReload.problems.map((problem) => `  ${clean(problem)}`));
   }
   return lines;

@@ -42,8 +42,9 @@ export interface DaemonReport {
 
 export interface ReloadReport {
   readonly atMs: number;
+  /** False: refused, the configuration before it stays in force. */
   readonly ok: boolean;
-  /** One line each; empty when it went well. */
+  /** One line each: why it was refused, or what the kernel or the VRRP process refused of a reload that went through. */
   readonly problems: readonly string[];
 }
 
@@ -151,5 +152,6 @@ export interface IpvsCounters {
   /** Commands that put right what somebody else had changed. */
   readonly repairs: number;
   readonly refusedCommands: number;
+  /** Of the last reconciliation, or since; null: all is well. */
   readonly lastProblem: string | null;
 }

@@ -1,40 +1,129 @@
 /**
- * Which services in the kernel are ours, remembered across a crash: a small file beside the control socket. Without it a
- * virtual server that leaves the configuration while lvsd is down would stay in the kernel for ever.
+ * What in the kernel is ours, remembered across a crash: a small file beside the control socket. Without it a virtual
+ * server that leaves the configuration while lvsd is down would stay in the kernel for ever. It counts only in the table
+ * that it was written for: after a reboot, or in another network namespace, services of these names are somebody else's.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+import { messageOf } from '../util/message-of.ts';
 
+/** What lvsd made in the kernel and takes down again. */
+export interface Owned {
+  /** `serviceKey`s. */
+  readonly keys: readonly string[];
+  /** The sync daemons are ours too. */
+  readonly syncDaemons: boolean;
+}
+
+/** The memory of one daemon. */
+export interface OwnedMemory {
+  /** As an earlier run left it. */
+  readonly found: Owned;
+  /** Replaces the file at once if anything changed. The error in words, or null; a full disk costs only this memory. */
+  save(owned: Owned): string | null;
+}
+
+/** One IPVS table: that of a network namespace, until the machine boots again. */
+export interface Place {
+  readonly bootId: string;
+  /** Inode of the network namespace. */
+  readonly netns: number;
+}
+
+const NOTHING: Owned = { keys: [], syncDaemons: false };
 const MAX_BYTES = 16 * 1024 * 1024;
+const MODE = 0o600;
 
-/** The keys of the services of an earlier run; none when there is no (readable) file. */
-export function readOwnedServices(socketPath: string): readonly string[] {
+/** Reads what an earlier run left. A file that is missing, unreadable or of another place counts as none. */
+export function openOwnedMemory(socketPath: string, place: Place = placeOfThisProcess()): OwnedMemory {
+  const file = `${socketPath}.services`;
+  const found = read(file, place);
+  let written = textOf(found, place);
+  return {
+    found,
+    save(owned) {
+      const text = textOf(owned, place);
+      if (text === written) return null;
+      const problem = isNothing(owned) ? remove(file) : replace(file, text);
+      if (problem === null) written = text;
+      return problem;
+    },
+  };
+}
+
+export function isNothing({ keys, syncDaemons }: Owned): boolean {
+  return keys.length === 0 && !syncDaemons;
+}
+
+function placeOfThisProcess(): Place {
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return { bootId, netns: statSync('/proc/self/ns/net').ino };
+}
+
+function textOf({ keys, syncDaemons }: Owned, place: Place): string {
+  return JSON.stringify({ ...place, keys: [...keys].sort(), syncDaemons });
+}
+
+function read(file: string, place: Place): Owned {
   try {
-    const text = readFileSync(fileOf(socketPath), 'utf8');
-    const keys: unknown = text.length > MAX_BYTES ? [] : JSON.parse(text);
-    return Array.isArray(keys) ? keys.filter((key) => typeof key === 'string') : [];
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      if (fstatSync(descriptor).size > MAX_BYTES) return NOTHING;
+      return understood(JSON.parse(readFileSync(descriptor, 'utf8')), place);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
-    return [];
+    return NOTHING;
   }
 }
 
-/** Replaces the file at once. The error in words, or null; a full disk costs only this memory. */
-export function writeOwnedServices(socketPath: string, keys: readonly string[]): string | null {
-  const file = fileOf(socketPath);
+function understood(value: unknown, { bootId, netns }: Place): Owned {
+  if (typeof value !== 'object' || value === null) return NOTHING;
+  if (!('bootId' in value && value.bootId === bootId && 'netns' in value && value.netns === netns)) return NOTHING;
+  const keys = 'keys' in value && Array.isArray(value.keys) ? value.keys : [];
+  return {
+    keys: keys.filter((key) => typeof key === 'string'),
+    syncDaemons: 'syncDaemons' in value && value.syncDaemons === true,
+  };
+}
+
+/** A new file under the old name: readers see the one or the other, and no link of somebody else's is followed. */
+function replace(file: string, text: string): string | null {
+  const draft = `${file}.new`;
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   try {
-    if (keys.length === 0) {
-      rmSync(file, { force: true });
-      return null;
-    }
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(`${file}.new`, JSON.stringify(keys), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    rmSync(draft, { force: true }); // left by a crash
+    const descriptor = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, MODE);
+    try {
+      writeFileSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(draft, file);
     return null;
   } catch (error) {
-    return `Cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`;
+    return `Cannot write ${file}: ${messageOf(error)}`;
   }
 }
 
-function fileOf(socketPath: string): string {
-  return `${socketPath}.services`;
+function remove(file: string): string | null {
+  try {
+    rmSync(file, { force: true });
+    return null;
+  } catch (error) {
+    return `Cannot remove ${file}: ${messageOf(error)}`;
+  }
 }

@@ -3,13 +3,18 @@
  * the same act: dump, diff, send the difference. A single change sends only its own difference, from the copy of what the
  * kernel was last known to hold; a refusal means that the copy is wrong: dump again.
  */
+import { describeRepair } from '../director/repair.ts';
 import { isOverThreshold } from '../director/thresholds.ts';
-import type { DaemonCommand, IpvsCommand } from '../ipvs/command.ts';
+import type { IpvsCommand } from '../ipvs/command.ts';
 import { destinationKey, serviceKey } from '../ipvs/key.ts';
-import { plan, planDaemons } from '../ipvs/plan.ts';
+import { plan } from '../ipvs/plan.ts';
 import type { DumpedService, Service, SyncDaemon } from '../ipvs/types.ts';
-import type { Ipvs } from './ipvs.ts';
+import { messageOf } from '../util/message-of.ts';
+import type { ApplyOutcome } from './ipvs.ts';
 import type { Log } from './log.ts';
+import { LogLimiter } from './log-limiter.ts';
+import type { OwnedMemory } from './owned-services.ts';
+import { SyncKeeper, type SyncKernel } from './sync-keeper.ts';
 
 /** What the table should be; asked anew for every act. */
 export interface Wanted {
@@ -19,33 +24,58 @@ export interface Wanted {
   daemons(): readonly SyncDaemon[] | null;
 }
 
+/** The kernel's table, as in `Ipvs`. */
+export interface TableKernel extends SyncKernel {
+  dump(): Promise<readonly DumpedService[]>;
+  apply(commands: readonly IpvsCommand[]): Promise<ApplyOutcome>;
+  close(): void;
+}
+
 export interface KeeperCounters {
   readonly lastReconcileAtMs: number | null;
   readonly reconciles: number;
   /** Commands that put right what somebody else had changed. */
   readonly repairs: number;
   readonly refusedCommands: number;
+  /** Of the last reconciliation, or since. */
   readonly lastProblem: string | null;
 }
 
-/** Repairs beyond this many in one reconciliation are counted, not each told. */
-const TOLD_REPAIRS = 5;
+/** What became of some commands. */
+interface Applied {
+  /** False when verdicts were lost: only a dump tells what was done. */
+  readonly complete: boolean;
+  /** Keys of the services that refused commands were about. */
+  readonly refused: ReadonlySet<string>;
+  readonly problems: readonly string[];
+}
+
+const NOTHING_TO_DO: Applied = { complete: true, refused: new Set(), problems: [] };
+/** Repairs and refusals beyond this many in one reconciliation are counted, not each told. */
+const TOLD_AT_ONCE = 5;
+const STOPPING = 'lvsd is stopping';
 
 export class TableKeeper {
-  readonly #ipvs: Ipvs;
+  readonly #ipvs: TableKernel;
   readonly #wanted: Wanted;
-  readonly #log: Log;
+  readonly #memory: OwnedMemory;
+  readonly #sync: SyncKeeper;
+  readonly #log: Pick<Log, 'warn'>;
+  readonly #problemLog: LogLimiter;
   /** Keys of services that are ours to delete when they are no longer wanted. */
   readonly #owned: Set<string>;
   readonly #believed = new Map<string, Service>();
-  readonly #over = new Set<string>();
+  /** Keys of services that the kernel had as this configuration wants them: a difference later is somebody else's doing. */
+  readonly #settled = new Set<string>();
+  /** Of the configuration: a reconciliation that began with another one settles nothing. */
+  #generation = 0;
+  #over: ReadonlySet<string> = new Set();
   readonly #names = new Set<string>();
   /** Everybody who waits for a reconciliation that has not begun yet. */
-  #waiting: (() => void)[] = [];
+  #waiting: ((problems: readonly string[]) => void)[] = [];
   #scheduled = false;
   #closed = false;
   #running: Promise<void> = Promise.resolve();
-  #settled = false;
   #counters: KeeperCounters = {
     lastReconcileAtMs: null,
     reconciles: 0,
@@ -54,20 +84,19 @@ export class TableKeeper {
     lastProblem: null,
   };
 
-  /** `owned`: services of an earlier run, deleted unless they are wanted again. */
-  constructor(ipvs: Ipvs, wanted: Wanted, owned: Iterable<string>, log: Log) {
+  /** What `memory` found of an earlier run is deleted unless it is wanted again. */
+  constructor(ipvs: TableKernel, wanted: Wanted, memory: OwnedMemory, log: Pick<Log, 'warn' | 'error'>) {
     this.#ipvs = ipvs;
     this.#wanted = wanted;
-    this.#owned = new Set(owned);
+    this.#memory = memory;
+    this.#owned = new Set(memory.found.keys);
+    this.#sync = new SyncKeeper(ipvs, () => wanted.daemons(), { ours: memory.found.syncDaemons });
     this.#log = log;
+    this.#problemLog = new LogLimiter((text) => log.error(text));
   }
 
   get counters(): KeeperCounters {
     return this.#counters;
-  }
-
-  get owned(): readonly string[] {
-    return [...this.#owned];
   }
 
   isOver(service: string, destination: string): boolean {
@@ -85,9 +114,9 @@ export class TableKeeper {
     this.#schedule();
   }
 
-  /** Resolves when a reconciliation that began after this call is done. */
-  reconcile(): Promise<void> {
-    if (this.#closed) return this.#running;
+  /** Resolves when a reconciliation that began after this call is done, with its problems in words. Never rejects. */
+  reconcile(): Promise<readonly string[]> {
+    if (this.#closed) return Promise.resolve([STOPPING]);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#schedule();
@@ -95,30 +124,29 @@ export class TableKeeper {
   }
 
   /** A new configuration is wanted from now on: what it makes different is no repair. */
-  reconfigured(): Promise<void> {
-    this.#settled = false;
+  reconfigured(): Promise<readonly string[]> {
+    this.#generation++;
+    this.#settled.clear();
+    this.#sync.reset();
     return this.reconcile();
   }
 
   /** The sync daemons follow their virtual router at once. */
-  syncDaemons(): void {
-    const wanted = this.#wanted.daemons();
-    if (wanted === null || this.#closed) return;
-    try {
-      for (const command of planDaemons(wanted, this.#ipvs.daemons())) this.#applyDaemon(command);
-    } catch (error) {
-      this.#note(describe(error));
-    }
+  roleChanged(): void {
+    if (this.#closed) return;
+    this.#sync.reset();
+    for (const problem of this.#sync.keep()) this.#note(problem);
   }
 
-  /** Ends all work; then stops the daemons and deletes our services, unless they are to stay. */
-  async close(options: { readonly keepServices: boolean; readonly stopDaemons: boolean }): Promise<void> {
+  /** Ends all work; then stops the sync daemons and deletes the services that are ours, unless those are to stay. */
+  async close({ keepServices }: { readonly keepServices: boolean }): Promise<void> {
     this.#closed = true;
+    for (const done of this.#waiting.splice(0)) done([STOPPING]);
     await this.#running;
-    if (options.stopDaemons)
-      for (const { role } of this.#ipvs.daemons()) this.#applyDaemon({ command: 'del-daemon', role });
-    if (!options.keepServices)
-      await this.#apply(plan([], await this.#ipvs.dump(), (id) => this.#owned.has(serviceKey(id))));
+    const stillRunning = this.#sync.stop();
+    for (const problem of stillRunning) this.#note(problem);
+    if (!keepServices) await this.#deleteOwned().catch((error: unknown) => this.#note(messageOf(error)));
+    this.#remember(stillRunning.length > 0);
     this.#ipvs.close();
   }
 
@@ -127,7 +155,7 @@ export class TableKeeper {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#running = this.#running.then(() => this.#work()).catch((error: unknown) => this.#note(describe(error)));
+      this.#running = this.#running.then(() => this.#work());
     });
   }
 
@@ -136,43 +164,72 @@ export class TableKeeper {
     const waiting = this.#waiting.splice(0);
     const names = new Set(this.#names);
     this.#names.clear();
+    let problems: readonly string[] = [];
     try {
       // Changes of our own first: what the dump then shows as different was done by somebody else.
-      const complete = await this.#sendChanges(names);
-      if (waiting.length > 0 || !complete) await this.#dumpAndSend();
-    } finally {
-      for (const done of waiting) done();
+      const known = await this.#sendChanges(names);
+      if (waiting.length > 0 || !known) problems = await this.#reconcileNow();
+    } catch (error) {
+      problems = [messageOf(error)];
+      this.#believed.clear();
+      this.#note(messageOf(error));
     }
+    for (const done of waiting) done(problems);
   }
 
-  /** False when the kernel refused something. */
+  /** False when the kernel refused something or may hold something else: then only a dump tells. */
   async #sendChanges(names: ReadonlySet<string>): Promise<boolean> {
     if (names.size === 0) return true;
     const desired = this.#wanted.services(names);
     const actual = desired.flatMap((service) => this.#believed.get(serviceKey(service.id)) ?? []);
     if (actual.length < desired.length) return false;
-    const complete = await this.#apply(plan(desired, actual, () => false));
-    if (complete) this.#believe(desired);
-    return complete;
+    const applied = await this.#apply(plan(desired, actual, () => false));
+    this.#believe(desired, applied);
+    return applied.complete && applied.refused.size === 0;
   }
 
-  async #dumpAndSend(): Promise<void> {
+  /** Dump, diff, send. The problems in words. */
+  async #reconcileNow(): Promise<readonly string[]> {
+    const generation = this.#generation;
     const desired = this.#wanted.services();
-    for (const service of desired) this.#owned.add(serviceKey(service.id));
+    const wanted = new Set(desired.map((service) => serviceKey(service.id)));
+    for (const key of wanted) this.#owned.add(key);
+    // What is ours is on disk before the kernel has it, and as long as the kernel has it.
+    const problems = [...this.#remember(this.#sync.ours)];
     const table = await this.#dump();
+    if (this.#closed) return [...problems, STOPPING];
     const commands = plan(desired, table, (id) => this.#owned.has(serviceKey(id)));
-    if (this.#settled && commands.length > 0) this.#tellRepairs(commands);
-    const complete = await this.#apply(commands);
+    this.#tellRepairs(commands);
+    const applied = await this.#apply(commands);
     this.#believed.clear();
-    if (complete) {
-      this.#believe(desired);
-      this.#settled = true;
-      const wanted = new Set(desired.map((service) => serviceKey(service.id)));
-      for (const key of this.#owned) if (!wanted.has(key)) this.#owned.delete(key);
+    this.#believe(desired, applied);
+    for (const key of wanted) {
+      if (applied.refused.has(key)) this.#settled.delete(key);
+      else if (applied.complete && generation === this.#generation) this.#settled.add(key);
     }
-    this.syncDaemons();
+    for (const key of this.#owned) {
+      if (applied.complete && !wanted.has(key) && !applied.refused.has(key)) this.#owned.delete(key);
+    }
+    const ofSync = this.#closed ? [] : this.#sync.keep();
+    for (const problem of ofSync) this.#problemLog.say(problem);
+    problems.push(...applied.problems, ...ofSync, ...this.#remember(this.#sync.ours));
     const { reconciles } = this.#counters;
-    this.#counters = { ...this.#counters, reconciles: reconciles + 1, lastReconcileAtMs: Date.now() };
+    const lastProblem = problems.at(-1) ?? null;
+    this.#counters = { ...this.#counters, reconciles: reconciles + 1, lastReconcileAtMs: Date.now(), lastProblem };
+    return [...new Set(problems)];
+  }
+
+  async #deleteOwned(): Promise<void> {
+    const table = await this.#ipvs.dump();
+    const { complete, refused } = await this.#apply(plan([], table, (id) => this.#owned.has(serviceKey(id))));
+    for (const key of this.#owned) if (complete && !refused.has(key)) this.#owned.delete(key);
+  }
+
+  #remember(syncDaemons: boolean): readonly string[] {
+    const problem = this.#memory.save({ keys: [...this.#owned], syncDaemons });
+    if (problem === null) return [];
+    this.#note(problem);
+    return [problem];
   }
 
   async #dump(): Promise<readonly DumpedService[]> {
@@ -181,72 +238,58 @@ export class TableKeeper {
     return table;
   }
 
-  #believe(services: readonly Service[]): void {
-    for (const service of services) this.#believed.set(serviceKey(service.id), service);
+  #believe(services: readonly Service[], { complete, refused }: Applied): void {
+    for (const service of services) {
+      const key = serviceKey(service.id);
+      if (complete && !refused.has(key)) this.#believed.set(key, service);
+      else this.#believed.delete(key);
+    }
   }
 
-  /** False when something was refused, or when nobody knows: then only a dump tells. */
-  async #apply(commands: readonly IpvsCommand[]): Promise<boolean> {
-    if (commands.length === 0) return true;
+  async #apply(commands: readonly IpvsCommand[]): Promise<Applied> {
+    if (commands.length === 0) return NOTHING_TO_DO;
     const { refused, complete } = await this.#ipvs.apply(commands);
-    for (const { text } of refused.slice(0, TOLD_REPAIRS)) this.#note(text);
+    const problems = refused.slice(0, TOLD_AT_ONCE).map(({ text }) => text);
+    const more = refused.length - TOLD_AT_ONCE;
+    if (more > 0) problems.push(`${more} more IPVS commands were refused`);
+    if (!complete)
+      problems.push(`The kernel's answers to ${commands.length} IPVS commands were lost: the table is read again`);
+    for (const problem of problems) this.#note(problem);
     const { refusedCommands } = this.#counters;
     this.#counters = { ...this.#counters, refusedCommands: refusedCommands + refused.length };
-    return complete && refused.length === 0;
-  }
-
-  #applyDaemon(command: DaemonCommand): void {
-    const refusal =
-      command.command === 'new-daemon' ? this.#ipvs.setDaemon(command.daemon) : this.#ipvs.stopDaemon(command.role);
-    if (refusal !== null) this.#note(refusal.text);
+    return { complete, refused: new Set(refused.map(({ command }) => keyOf(command))), problems };
   }
 
   #tellRepairs(commands: readonly IpvsCommand[]): void {
-    this.#counters = { ...this.#counters, repairs: this.#counters.repairs + commands.length };
-    for (const command of commands.slice(0, TOLD_REPAIRS)) {
-      this.#log.warn(`IPVS table was changed from outside, repairing it: ${nameOf(command)}`);
+    const repairs = commands.filter((command) => this.#settled.has(keyOf(command)));
+    this.#counters = { ...this.#counters, repairs: this.#counters.repairs + repairs.length };
+    for (const command of repairs.slice(0, TOLD_AT_ONCE)) {
+      this.#log.warn(`IPVS table was changed from outside, repairing it: ${describeRepair(command)}`);
     }
-    const more = commands.length - TOLD_REPAIRS;
+    const more = repairs.length - TOLD_AT_ONCE;
     if (more > 0) this.#log.warn(`IPVS table was changed from outside, repairing it: ${more} more changes`);
   }
 
   #note(problem: string): void {
-    if (problem !== this.#counters.lastProblem) this.#log.error(problem);
+    this.#problemLog.say(problem);
     this.#counters = { ...this.#counters, lastProblem: problem };
   }
 
+  /** Starts from the table: destinations that are gone are forgotten. */
   #noteThresholds(table: readonly DumpedService[]): void {
+    const over = new Set<string>();
     for (const service of table) {
       const prefix = serviceKey(service.id);
       for (const { id, settings, counters } of service.destinations) {
         const key = `${prefix} ${destinationKey(id)}`;
-        if (isOverThreshold(settings, counters, this.#over.has(key))) this.#over.add(key);
-        else this.#over.delete(key);
+        if (isOverThreshold(settings, counters, this.#over.has(key))) over.add(key);
       }
     }
+    this.#over = over;
   }
 }
 
-/** What a repair does, in an operator's words. */
-function nameOf(command: IpvsCommand): string {
-  switch (command.command) {
-    case 'new-service':
-      return `${serviceKey(command.service)} was missing`;
-    case 'set-service':
-      return `${serviceKey(command.service)} had other settings`;
-    case 'del-service':
-      return `${serviceKey(command.service)} was left over`;
-    case 'new-dest':
-      return `${destinationKey(command.destination.id)} was missing in ${serviceKey(command.service)}`;
-    case 'set-dest':
-      return `${destinationKey(command.destination.id)} in ${serviceKey(command.service)} had other settings`;
-    case 'del-dest':
-      return `${destinationKey(command.destination)} does not belong into ${serviceKey(command.service)}`;
-    default:
-      return command.command;
-  }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** The service that a command is about; empty for those that the keeper does not use. */
+function keyOf(command: IpvsCommand): string {
+  return 'service' in command && command.service !== null ? serviceKey(command.service) : '';
 }

@@ -112,6 +112,15 @@ describe('sys/control-client', () => {
       assert.deepEqual(await reload(), { code: 0, out: 'reloaded\n', err: '' });
     });
 
+    it('0 and what the kernel refused of it', async () => {
+      await open({ reload: async () => ({ ok: true, problems: ['Cannot add service fwmark 7: ENOENT', 'second'] }) });
+      assert.deepEqual(await reload(), {
+        code: 0,
+        out: '',
+        err: 'reloaded, but:\nCannot add service fwmark 7: ENOENT\nsecond\n',
+      });
+    });
+
     it('1 and every problem when it was refused', async () => {
       await open({ reload: async () => ({ ok: false, problems: ['lvsd.yaml:3:1: name: missing', 'second'] }) });
       assert.deepEqual(await reload(), {

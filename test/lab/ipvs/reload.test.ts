@@ -84,6 +84,15 @@ describe('reload', function () {
     assert.deepEqual(await reloaded(FIRST), { [WEB]: UP_DOWN });
   });
 
+  it('adopts a real server that carries traffic in the kernel already', async () => {
+    await director.exec('ipvsadm', ['-A', '-t', '10.0.0.100:7001', '-s', 'rr']);
+    await director.exec('ipvsadm', ['-a', '-t', '10.0.0.100:7001', '-r', '10.0.0.21:7001', '-g', '-w', '2']);
+    // A check that was not made before and will not pass: only the table speaks for the server.
+    const checked = WITH_ADDED.replace('checks: []', 'checks: [{ type: tcp, port: 7001, interval: 5s }]');
+    assert.deepEqual(await reloaded(checked), { [WEB]: UP_DOWN, [ADDED]: { '10.0.0.21:7001': 2 } });
+    assert.deepEqual(await reloaded(FIRST), { [WEB]: UP_DOWN });
+  });
+
   it('of an invalid file changes nothing and says why', async () => {
     const before = await listTable(director);
     daemon.writeConfig(WITH_ADDED.replace('weight: 2', 'weight: -2').replace('scheduler: rr', 'scheduler: lc'));

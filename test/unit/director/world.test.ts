@@ -256,13 +256,13 @@ describe('director/world: reload', () => {
     assert.deepEqual(feed(world, '10.0.0.12', '+'), ['web 10.0.0.12:80 unknown->up']);
   });
 
-  it('a virtual server under another name keeps its verdicts, under another address it does not', () => {
+  it('a virtual server under another name or address keeps what its checks know', () => {
     const world = new World(configOf(virtualServer([a])), () => true, 0);
     world.reload(configOf(virtualServer([slower(a)], { name: 'shop' })), 10);
     assert.deepEqual(weights(world), ['10.0.0.11 100']);
     assert.deepEqual(world.verdict('web', 0), { verdict: 'up', failure: null }, 'no such server: no checks');
     world.reload(configOf(virtualServer([a], { name: 'shop', id: tcpId('192.0.2.101', 80) })), 20);
-    assert.deepEqual(weights(world), ['10.0.0.11 0']);
+    assert.deepEqual(weights(world), ['10.0.0.11 100']);
   });
 
   it('a removed virtual server is forgotten', () => {

@@ -69,6 +69,15 @@ describe('status/render', () => {
     assert.equal(coloured.replace(/\p{Cc}\[[\d;]*m/gu, ''), WHOLE);
   });
 
+  it('tells what was refused of a reload that went through', () => {
+    const lastReload = { atMs: NOW_MS - 2000, ok: true, problems: ['Cannot add service fwmark 7: ENOENT'] };
+    const text = render({ daemon: { ...snapshot.daemon, lastReload } });
+    assert.deepEqual(text.split('\n').slice(1, 3), [
+      'Last reload 2s ago went through, but:',
+      '  Cannot add service fwmark 7: ENOENT',
+    ]);
+  });
+
   it('tells why the last reload was refused', () => {
     const lastReload = { atMs: NOW_MS - 2000, ok: false, problems: ['/etc/lvsd/lvsd.yaml:3:1: name: missing'] };
     const text = render({ daemon: { ...snapshot.daemon, lastReload } });
