@@ -21,40 +21,61 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const crash = (error: unknown): void => {
     // The VRRP process notices our end and hands over; the kernel goes on forwarding; a supervisor starts us again.
     log.error(`lvsd ends because of a fault of its own, please report it: ${describe(error)}`);
-    log.flush();
-    process.exit(EXIT_CRASHED);
+    void log.flush().then(() => process.exit(EXIT_CRASHED));
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
-  const asked = firstSignal();
-  const started = await Daemon.start(
+  const signal = firstSignal();
+  const hangUps = new HangUps();
+  const starting = Daemon.start(
     { configFile: options.config, socketPath: options.socket, version: options.version },
     log,
   );
+  void signal.then((name) => {
+    log.info(`${name} received`);
+    setTimeout(() => {
+      log.error('Stopping takes too long, ending now');
+      void log.flush().then(() => process.exit(1));
+    }, STOP_LIMIT_MS);
+  });
+  const started = await starting;
   if (!started.ok) {
     for (const problem of started.error.problems) log.error(problem);
-    log.flush();
+    await log.flush();
     return started.error.exitCode;
   }
   const daemon = started.value;
-  process.on('SIGHUP', () => void daemon.reload());
-  const signal = await asked;
-  log.info(`${signal} received`);
-  setTimeout(() => {
-    log.error('Stopping takes too long, ending now');
-    log.flush();
-    process.exit(1);
-  }, STOP_LIMIT_MS).unref();
+  hangUps.handle(() => void daemon.reload());
+  await signal;
   await daemon.stop();
-  log.flush();
+  await log.flush();
   return 0;
 }
 
 function firstSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, resolve);
   });
+}
+
+/** SIGHUP means reload, and must not end a daemon that is still starting. */
+class HangUps {
+  #early = false;
+  #act: (() => void) | null = null;
+
+  constructor() {
+    process.on('SIGHUP', () => {
+      if (this.#act === null) this.#early = true;
+      else this.#act();
+    });
+  }
+
+  /** From now on `act`; at once for one that came before. */
+  handle(act: () => void): void {
+    this.#act = act;
+    if (this.#early) act();
+  }
 }
 
 function describe(error: unknown): string {

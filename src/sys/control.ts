@@ -11,6 +11,7 @@ import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { Snapshot } from '../status/types.ts';
+import { messageOf } from '../util/message-of.ts';
 
 export interface ControlHandlers {
   snapshot(): Promise<Snapshot>;
@@ -214,8 +215,4 @@ function anotherDaemon(path: string): Error {
 
 function cannot(path: string, error: unknown): Error {
   return new Error(`Cannot listen at ${path}: ${messageOf(error)}`, { cause: error });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

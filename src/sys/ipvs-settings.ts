@@ -1,5 +1,6 @@
 /** The settings of IPVS that only /proc/sys/net/ipv4/vs has, for this network namespace. */
 import { writeFileSync } from 'node:fs';
+import { messageOf } from '../util/message-of.ts';
 
 const FOLDER = '/proc/sys/net/ipv4/vs';
 
@@ -13,6 +14,6 @@ export function setSloppyTcp(on: boolean): string | null {
     writeFileSync(file, on ? '1\n' : '0\n');
     return null;
   } catch (error) {
-    return `Cannot write ${file}: ${error instanceof Error ? error.message : String(error)}; going on without`;
+    return `Cannot write ${file}: ${messageOf(error)}; going on without`;
   }
 }

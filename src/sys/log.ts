@@ -14,8 +14,8 @@ export interface Log {
   info(text: string): void;
   warn(text: string): void;
   error(text: string): void;
-  /** Writes what is buffered; for the end of the process. */
-  flush(): void;
+  /** Resolves when what is buffered is written, or after a moment: for the end of the process. Never rejects. */
+  flush(): Promise<void>;
 }
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -23,19 +23,22 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const PRIORITY: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 };
 const STDERR = 2;
 const BUFFER_BYTES = 1024 * 1024;
+const FLUSH_LIMIT_MS = 200;
 
 /** `text` for people (without a clock where journald has one), `json` for collectors. */
 export function openLog(options: { readonly level: LogLevel; readonly format: LogFormat }): Log {
-  const destination = pino.destination({ dest: STDERR, sync: false, maxLength: BUFFER_BYTES, retryEAGAIN: () => true });
+  const destination = pino.destination({ dest: STDERR, sync: false, maxLength: BUFFER_BYTES });
   destination.on('error', () => {}); // a log that cannot be written is no reason to stop
   destination.on('drop', () => {});
-  const flush = (): void => {
-    try {
-      destination.flushSync();
-    } catch {
-      // Nobody reads it any more.
-    }
-  };
+  // Not flushSync: it waits for a reader that may have gone to sleep with the pipe in its hand.
+  const flush = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, FLUSH_LIMIT_MS);
+      destination.flush(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   if (options.format === 'json') {
     const logger = pino({ base: null, level: options.level }, destination);
     return {

@@ -16,6 +16,12 @@ import { beginSearch, excerpt, type Needle, needle, search } from '../health/exp
 import type { ProbeResult } from '../health/types.ts';
 import { Exchange, failed, failureOf, type Outcome, PASSED, type ProbeTarget } from './probe.ts';
 
+/**
+ * A host sends about one ICMP error a second to each peer (net.ipv4.icmp_ratelimit), for all its ports together: silence
+ * soon after a refusal says nothing. Only later is it taken for health again.
+ */
+const TRUST_SILENCE_AFTER_MS = 10_000;
+
 /** Probes one UDP check. */
 export class UdpTarget implements ProbeTarget {
   readonly #check: UdpCheckConfig;
@@ -25,6 +31,8 @@ export class UdpTarget implements ProbeTarget {
   #exchange: Exchange | null = null;
   /** Came after its probe had passed by silence: it is the truth about the server, so the next probe fails of it. */
   #lateError: Error | null = null;
+
+  #refusedAt = Number.NEGATIVE_INFINITY;
 
   constructor(check: UdpCheckConfig) {
     this.#check = check;
@@ -38,6 +46,7 @@ export class UdpTarget implements ProbeTarget {
     exchange.whenOver((outcome) => {
       this.#exchange = null;
       if (!outcome.ok) this.#dropSocket();
+      if (!outcome.ok && outcome.reason === 'refused') this.#refusedAt = performance.now();
     });
     const lateError = this.#lateError;
     this.#lateError = null;
@@ -76,7 +85,9 @@ export class UdpTarget implements ProbeTarget {
   }
 
   #silence(): Outcome {
-    return this.#needle === null ? PASSED : failed('timeout', `no reply within ${this.#check.timeoutMs} ms`);
+    if (this.#needle !== null) return failed('timeout', `no reply within ${this.#check.timeoutMs} ms`);
+    if (performance.now() - this.#refusedAt >= TRUST_SILENCE_AFTER_MS) return PASSED;
+    return failed('local', 'no reply, but a refusal lately: its host may be holding back ICMP errors');
   }
 
   #dropSocket(): void {

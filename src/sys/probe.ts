@@ -103,9 +103,10 @@ const FAILURE_OF_ERRNO: ReadonlyMap<string, ProbeFailure> = new Map([
   ['EAGAIN', 'local'],
   ['EADDRINUSE', 'local'],
   ['EADDRNOTAVAIL', 'local'],
-  // Our own packet filter, or a "prohibit" route.
+  // ICMPv6 "administratively prohibited" and its kin, on the way or at the server; also our own "prohibit" route.
+  ['EACCES', 'unreachable'],
+  // Our own packet filter.
   ['EPERM', 'local'],
-  ['EACCES', 'local'],
 ]);
 
 /** What an error of a socket means; `otherwise` if its code is none of the kernel's. */
