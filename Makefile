@@ -4,17 +4,22 @@
 MOCHA := node --enable-source-maps node_modules/mocha/bin/mocha.js --reporter test/support/reporter.cjs
 RESULT = --reporter-option output=.cache/results/$@.json
 
+PREFIX ?= /usr
+
 SOURCES = $(shell find src test bench native bin -type f) tsconfig.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build lint unit nodes lab-vrrp lab-ipvs test demo bench clean
+.PHONY: help setup setup-demo build lint unit nodes lab-vrrp lab-ipvs test demo bench install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: ## install what is missing: programs (needs root, else says what to run) and npm packages
 	@scripts/setup.sh
+
+setup-demo:
+	@scripts/setup.sh demo
 
 node_modules/.package-lock.json: package-lock.json
 	@scripts/setup.sh npm
@@ -38,25 +43,28 @@ unit: dist/.built ## tests without root: pure logic, simulated network, loopback
 nodes: dist/.built ## the native addon's tests on the other supported Node.js versions
 	scripts/test-node-versions.sh
 
-lab-vrrp: dist/.built ## VRRP between network namespaces; FILES=... runs some only
+lab-vrrp: setup dist/.built ## VRRP between network namespaces; FILES=... runs some only
 	scripts/lab.sh --native --timeout 900 -- $(MOCHA) $(RESULT) --timeout 60000 $(if $(FILES),$(FILES),'dist/test/lab/vrrp/**/*.test.js')
 
-lab-ipvs: dist/.built ## failover with real IPVS: the host's, else in User-Mode Linux; FILES=... runs some only
+lab-ipvs: setup dist/.built ## failover with real IPVS: the host's, else in User-Mode Linux; FILES=... runs some only
 	scripts/lab.sh --ipvs --timeout 1800 -- $(MOCHA) $(RESULT) --timeout 120000 $(if $(FILES),$(FILES),'dist/test/lab/ipvs/**/*.test.js')
 
 test: ## everything above; the last line is the sum
 	@MAKE='$(MAKE)' scripts/test-all.sh
 
-demo: dist/.built ## two directors, a failover, and what a client sees; ARGS=--interactive opens a shell in the lab
+demo: setup-demo dist/.built ## two directors, a failover, and what a client sees; ARGS=--interactive opens a shell in the lab
 	@scripts/demo.sh $(ARGS)
 
-bench: dist/.built ## figures on this machine, side by side with keepalived (about 25 minutes)
+bench: setup dist/.built ## figures on this machine, side by side with keepalived (about 25 minutes)
 	scripts/lab.sh --native --timeout 1500 -- node dist/bench/failover.js
 	scripts/lab.sh --native --timeout 600 -- node dist/bench/planned-stop.js
 	scripts/lab.sh --native --timeout 600 -- node dist/bench/repair.js
 	scripts/lab.sh --ipvs --timeout 1200 -- node dist/bench/planned-stop.js
 	scripts/lab.sh --ipvs --timeout 1200 -- node dist/bench/detection.js
 	node dist/bench/probes.js
+
+install: dist/.built ## into $(DESTDIR)$(PREFIX)/lib/lvsd, with a link in bin and the systemd unit (PREFIX=/usr)
+	@scripts/install.sh '$(DESTDIR)' '$(PREFIX)'
 
 clean: ## remove what was built
 	rm -rf dist .cache

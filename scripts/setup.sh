@@ -1,14 +1,15 @@
 #!/bin/bash
 # Makes this machine ready to build and test: installs what is missing (as root, with apt-get), then the npm packages.
 # As an ordinary user it prints the command for root; everything else works without root.
-# setup.sh npm: only the npm packages.
+# setup.sh npm: only the npm packages. setup.sh demo: only what building and the demo need.
 set -eu
 cd "$(dirname "$0")/.."
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 # command:package of Debian, Ubuntu
-needed='make:make cc:gcc ip:iproute2 modprobe:kmod ipvsadm:ipvsadm keepalived:keepalived tcpdump:tcpdump tshark:tshark
-  openssl:openssl arping:arping pgrep:procps curl:curl setsid:util-linux'
+needed='make:make cc:gcc ip:iproute2 modprobe:kmod pgrep:procps setsid:util-linux'
+[ "${1:-}" = demo ] || needed="$needed ipvsadm:ipvsadm keepalived:keepalived tcpdump:tcpdump openssl:openssl arping:arping
+  curl:curl"
 
 host_has_ipvs() {
   [ "$(id -u)" = 0 ] || return 1

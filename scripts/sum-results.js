@@ -6,17 +6,26 @@
  * counting a failure (lint, a crash, a lab that did not start) counts as one failure more. With CI=true a skipped lab test
  * is a failure: there, everything must run. The last line is the sum; the exit code is 1 when anything failed.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const [folder = '', ...parts] = process.argv.slice(2);
 const sum = { passed: 0, failed: 0, skipped: 0 };
 
+/** PART.json, and PART-SOMETHING.json where a part ran several times. */
+function countsOf(part) {
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  const mine = files.filter((name) => name === `${part}.json` || (name.startsWith(`${part}-`) && part === 'nodes'));
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const name of mine) {
+    const counts = JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
+    for (const key of Object.keys(total)) total[key] += counts[key];
+  }
+  return total;
+}
+
 function add(part, exitCode) {
-  const file = path.join(folder, `${part}.json`);
-  const { passed, failed, skipped } = existsSync(file)
-    ? JSON.parse(readFileSync(file, 'utf8'))
-    : { passed: 0, failed: 0, skipped: 0 };
+  const { passed, failed, skipped } = countsOf(part);
   const refused = process.env.CI === 'true' && part.startsWith('lab-') ? skipped : 0;
   // Tests that must exist: a run that counted nothing at all did not run.
   const empty = ['unit', 'lab-vrrp', 'lab-ipvs'].includes(part) && passed + failed === 0;
