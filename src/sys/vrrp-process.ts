@@ -29,6 +29,8 @@ const CONFIGURE_TIMEOUT_MS = 4000;
 const STOP_TIMEOUT_MS = 2300;
 /** The process says something twice a second; one that was silent for so long hangs. */
 const SILENCE_MS = 2500;
+/** Its start takes a fraction of a second, but on an overloaded machine many: killing it then would never let it start. */
+const START_MS = 20_000;
 const LOOK_EVERY_MS = 500;
 
 export class VrrpProcess {
@@ -41,6 +43,7 @@ export class VrrpProcess {
   /** Seen before the first VRRP process could add any. */
   readonly #kept: Record<string, readonly string[]> = {};
   #startedAt = 0;
+  /** When the process last said something, or was started. */
   #heardAt = 0;
   #restartDelayMs = 0;
   #restartTimer: NodeJS.Timeout | null = null;
@@ -65,7 +68,7 @@ export class VrrpProcess {
 
   /** Whether the process answered lately, or is about to be started again: what the watchdog wants to know. */
   get isAlive(): boolean {
-    return this.#restartTimer !== null || (this.#child !== null && monotonicMs() - this.#heardAt < SILENCE_MS);
+    return this.#restartTimer !== null || (this.#child !== null && !this.#isSilent);
   }
 
   roleOf(router: string): Role | null {
@@ -159,13 +162,21 @@ export class VrrpProcess {
     });
   }
 
+  get #patienceMs(): number {
+    return this.#heardAt === this.#startedAt ? START_MS : SILENCE_MS;
+  }
+
+  get #isSilent(): boolean {
+    return monotonicMs() - this.#heardAt >= this.#patienceMs;
+  }
+
   #watchForSilence(child: ChildProcess): NodeJS.Timeout {
     let silentLooks = 0;
     return setInterval(() => {
-      silentLooks = monotonicMs() - this.#heardAt < SILENCE_MS || this.#stopping ? 0 : silentLooks + 1;
+      silentLooks = this.#isSilent && !this.#stopping ? silentLooks + 1 : 0;
       // Twice: when our own loop stood still, what the process said meanwhile is read between two looks.
       if (silentLooks !== 2) return;
-      this.#handlers.log('error', `The VRRP process was silent for ${SILENCE_MS} ms: killing it`);
+      this.#handlers.log('error', `The VRRP process was silent for ${this.#patienceMs} ms: killing it`);
       child.kill('SIGKILL');
     }, LOOK_EVERY_MS);
   }
