@@ -59,12 +59,13 @@ for (const row of rows) {
     this.timeout(120_000);
     let lab: Lab;
     let d1: Daemon;
+    let d2: Daemon;
 
     before(async () => {
       lab = await Lab.create({ method: row.forwarding });
       await Promise.all([RealServer.start(lab, 'r1'), RealServer.start(lab, 'r2')]);
       d1 = Daemon.start(lab, 'd1', { config: config(row, 150) });
-      const d2 = Daemon.start(lab, 'd2', { config: config(row, 100) });
+      d2 = Daemon.start(lab, 'd2', { config: config(row, 100) });
       const [first, second] = row.realServers;
       const weights = { 'TCP 10.0.0.100:7000': { [`${first}:7000`]: 1, [`${second}:7000`]: 1 } };
       await Promise.all([d1.waitForLine(/ runs /, SLACK_MS), d2.waitForLine(/ runs /, SLACK_MS)]);
@@ -84,7 +85,13 @@ for (const row of rows) {
       };
       const what = `sync daemons d1: ${onD1}, d2: ${onD2}`;
       await waitFor(look, { timeoutMs: SLACK_MS, what }).catch((error: unknown) => {
-        throw new Error(`${String(error)}; there are ${seen}`);
+        const logs = [d1, d2].map(({ lines }) =>
+          lines
+            .slice(-20)
+            .map(({ text }) => text)
+            .join('\n'),
+        );
+        throw new Error(`${String(error)}; there are ${seen}; they said:\n${logs.join('\n--\n')}`);
       });
     }
 
