@@ -1,11 +1,12 @@
-/** YAML text with the places of its parts. The only file that imports yaml. Pure. */
+/** YAML text with the places of its parts. The only file that imports yaml; `quick-yaml.ts` is its
+ * faster sibling for files without a mistake. Pure. */
 import type { Document, Pair, YAMLMap } from 'yaml';
 import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Finding, Path, Problem } from './problems.ts';
 import { formatPath, quote } from './problems.ts';
 
 /** 16 MiB: a hundred thousand real servers. A larger file is a mistake. */
-const MAX_TEXT_LENGTH = 16 * 1024 * 1024;
+export const MAX_TEXT_LENGTH = 16 * 1024 * 1024;
 /** Uses of one anchor, multiplied along nested ones; also of all together, since finding an anchor is a search. */
 const MAX_ALIASES = 1000;
 const TOO_MANY_ALIASES = `not valid YAML: aliases are used too often; the limit is ${MAX_ALIASES}, uses within uses multiply`;

@@ -5,6 +5,7 @@ import type { YamlFile } from './document.ts';
 import { readYaml } from './document.ts';
 import type { Finding, Path, Problem } from './problems.ts';
 import { prune } from './prune.ts';
+import { quickValue } from './quick-yaml.ts';
 import { resolve } from './resolve.ts';
 import { fileSchema } from './schema.ts';
 import type { Config } from './types.ts';
@@ -17,6 +18,19 @@ const MAX_ROUNDS = 4;
  * what concerns several values wherever these are sound. Only a syntax error hides the others.
  */
 export function loadConfig(text: string): Result<Config, readonly Problem[]> {
+  return quicklyLoaded(text) ?? thoroughlyLoaded(text);
+}
+
+/** Null unless everything is right. */
+function quicklyLoaded(text: string): Result<Config, never> | null {
+  const value = quickValue(text);
+  const parsed = value === undefined ? null : fileSchema.safeParse(value);
+  if (parsed?.success !== true) return null;
+  const { config, findings } = resolve(parsed.data, true);
+  return findings.length === 0 ? ok(config) : null;
+}
+
+function thoroughlyLoaded(text: string): Result<Config, readonly Problem[]> {
   const file = readYaml(text);
   if (file.value === null) return err(file.problems.length > 0 ? inOrder(file.problems) : [emptyFile(file)]);
   const first = fileSchema.safeParse(file.value);
