@@ -44,7 +44,7 @@ nodes: dist/.built ## the native addon's tests on the other supported Node.js ve
 	scripts/test-node-versions.sh
 
 lab-vrrp: setup dist/.built ## VRRP between network namespaces; FILES=... runs some only
-	scripts/lab.sh --native --timeout 900 -- $(MOCHA) $(RESULT) --timeout 60000 $(if $(FILES),$(FILES),'dist/test/lab/vrrp/**/*.test.js')
+	scripts/lab.sh --native --timeout 900 -- $(MOCHA) $(RESULT) --timeout 60000 $(if $(FILES),$(FILES),'dist/test/lab/{vrrp,doctor,nft}/**/*.test.js')
 
 lab-ipvs: setup dist/.built ## failover with real IPVS: the host's, else in User-Mode Linux; FILES=... runs some only
 	scripts/lab.sh --ipvs --timeout 1800 -- $(MOCHA) $(RESULT) --timeout 120000 $(if $(FILES),$(FILES),'dist/test/lab/ipvs/**/*.test.js')

@@ -1,0 +1,56 @@
+/** What a configuration asks of the machine. Pure. */
+import type { Config, RealServerConfig, ServiceIdConfig } from '../config/types.ts';
+import { type DirectorIntent, type RealServerIntent, type ServiceIntent, tunnelOverhead } from './intent.ts';
+
+/** The part of a configuration that the checks of a director need. */
+export function directorIntent(config: Config): DirectorIntent {
+  const services = config.virtualServers.flatMap((server): readonly ServiceIntent[] => {
+    const realServers = [...server.realServers, ...(server.sorryServer === null ? [] : [server.sorryServer])];
+    const shared = {
+      virtualServer: server.name,
+      scheduler: server.scheduler,
+      persistent: server.persistence !== null,
+      realServers: realServers.map(realServerIntent),
+    };
+    return server.ids.map((id) => ({ ...shared, ...identity(id) }));
+  });
+  const checks = config.virtualServers.flatMap(({ realServers }) => realServers.flatMap((server) => server.checks));
+  const { connectionSync: sync } = config;
+  return {
+    routers: config.virtualRouters.map(({ name, interface: on, vrid, virtualAddresses }) => ({
+      name,
+      interface: on,
+      vrid,
+      addresses: virtualAddresses,
+    })),
+    services: withoutTwins(services),
+    sync,
+    ipvsSettings: config.ipvs.settings,
+    verifiesCertificates: checks.some((check) => check.type === 'https' && check.verify),
+  };
+}
+
+function identity(id: ServiceIdConfig): Pick<ServiceIntent, 'family' | 'address' | 'fwmark'> {
+  return id.kind === 'fwmark'
+    ? { family: id.family, address: null, fwmark: id.fwmark }
+    : { family: id.family, address: id.address, fwmark: 0 };
+}
+
+/** A group of one address and many ports is one thing to check. */
+function withoutTwins(services: readonly ServiceIntent[]): readonly ServiceIntent[] {
+  return [
+    ...new Map(
+      services.map((item) => [`${item.virtualServer} ${item.family} ${item.address} ${item.fwmark}`, item]),
+    ).values(),
+  ];
+}
+
+function realServerIntent({
+  address,
+  forwarding,
+  tunnel,
+}: Pick<RealServerConfig, 'address' | 'forwarding' | 'tunnel'>): RealServerIntent {
+  const family = address.includes(':') ? 6 : 4;
+  const overheadBytes = tunnel === null ? 0 : tunnelOverhead(tunnel.type, family, tunnel.checksum !== 'none');
+  return { address, forwarding, overheadBytes };
+}
