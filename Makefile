@@ -5,12 +5,14 @@ MOCHA := node --enable-source-maps node_modules/mocha/bin/mocha.js --reporter te
 RESULT = --reporter-option output=.cache/results/$@.json
 
 PREFIX ?= /usr
+SOAK_TABLES ?= 2000
+SOAK_SEED ?= 1
 
 SOURCES = $(shell find src test bench native bin -type f) tsconfig.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-demo build lint unit nodes lab-vrrp lab-ipvs test demo bench install clean
+.PHONY: help setup setup-demo build lint unit nodes lab-vrrp lab-ipvs soak test demo bench install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -44,13 +46,19 @@ nodes: dist/.built ## the native addon's tests on the other supported Node.js ve
 	scripts/test-node-versions.sh
 
 lab-vrrp: setup dist/.built ## VRRP between network namespaces; FILES=... runs some only
-	scripts/lab.sh --native --timeout 900 -- $(MOCHA) $(RESULT) --timeout 60000 $(if $(FILES),$(FILES),'dist/test/lab/{vrrp,doctor,nft}/**/*.test.js')
+	scripts/lab.sh --native --timeout 900 -- $(MOCHA) $(RESULT) --timeout 60000 $(if $(FILES),$(FILES),'dist/test/lab/{vrrp,doctor}/**/*.test.js')
 
 lab-ipvs: setup dist/.built ## failover with real IPVS: the host's, else in User-Mode Linux; FILES=... runs some only
 	scripts/lab.sh --ipvs --timeout 1800 -- $(MOCHA) $(RESULT) --timeout 120000 $(if $(FILES),$(FILES),'dist/test/lab/ipvs/**/*.test.js')
 
+lab-nft: setup dist/.built ## full NAT, which needs nftables too: the host's kernel, else an emulated machine; FILES=... runs some only
+	scripts/lab.sh --nft --timeout 900 -- $(MOCHA) $(RESULT) --timeout 240000 $(if $(FILES),$(FILES),'dist/test/lab/nft/**/*.test.js')
+
 test: ## everything above; the last line is the sum
 	@MAKE='$(MAKE)' scripts/test-all.sh
+
+soak: setup dist/.built ## 'lvsd ipvs' beside ipvsadm on SOAK_TABLES=2000 random tables (half an hour); SOAK_SEED=... begins elsewhere
+	scripts/lab.sh --ipvs --timeout 7200 -- env SOAK_TABLES=$(SOAK_TABLES) SOAK_SEED=$(SOAK_SEED) $(MOCHA) --timeout 120000 dist/test/lab/ipvs/ipvsadm-differential.test.js
 
 demo: setup-demo dist/.built ## two directors, a failover, and what a client sees; ARGS=--interactive opens a shell in the lab
 	@scripts/demo.sh $(ARGS)

@@ -3,6 +3,8 @@
 #
 #   --ipvs    (default) IPVS is needed: the host's kernel if it has ip_vs and we are root, else User-Mode Linux
 #   --native  IPVS is not needed: namespaces of the host's kernel if we are root, else User-Mode Linux
+#   --nft     IPVS and nftables for IP are needed, which Debian's User-Mode Linux lacks: the host's kernel, else an emulated
+#             machine (lab-qemu.sh), which is slow
 #   --uml     User-Mode Linux always (needs no root)
 #   --tty     COMMAND gets the terminal (a shell, for example); there is no time limit then
 #   --timeout S   kill everything after S seconds (default 600)
@@ -15,10 +17,10 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 mode=ipvs tty=0 limit_s=600
-usage() { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2; echo "Usage: scripts/lab.sh [--ipvs|--native|--uml] [--tty] [--timeout S] -- COMMAND..." >&2; exit 2; }
+usage() { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2; echo "Usage: scripts/lab.sh [--ipvs|--native|--nft|--uml] [--tty] [--timeout S] -- COMMAND..." >&2; exit 2; }
 while [ $# -gt 0 ]; do
   case $1 in
-    --ipvs | --native | --uml) mode=${1#--} ;;
+    --ipvs | --native | --nft | --uml) mode=${1#--} ;;
     --tty) tty=1 ;;
     --timeout) [ $# -ge 2 ] || usage; limit_s=$2; shift ;;
     --) shift; break ;;
@@ -46,6 +48,9 @@ place=uml
 case $mode in
   native) if namespaces_work; then place=host; else say "not root, or namespaces are not allowed here: using User-Mode Linux"; fi ;;
   ipvs) if host_has_ipvs && namespaces_work; then place=host; fi ;;
+  nft)
+    if host_has_ipvs && namespaces_work && unshare --net nft -c add table inet lvsd_probe 2>/dev/null; then place=host
+    else exec "$here/lab-qemu.sh" --timeout "$limit_s" -- "$@"; fi ;;
 esac
 
 parent=${TMPDIR:-/tmp}

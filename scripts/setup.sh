@@ -9,7 +9,7 @@ export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # command:package of Debian, Ubuntu
 needed='make:make cc:gcc ip:iproute2 modprobe:kmod pgrep:procps setsid:util-linux'
 [ "${1:-}" = demo ] || needed="$needed ipvsadm:ipvsadm keepalived:keepalived tcpdump:tcpdump openssl:openssl arping:arping
-  curl:curl"
+  curl:curl nft:nftables"
 
 host_has_ipvs() {
   [ "$(id -u)" = 0 ] || return 1
@@ -68,3 +68,5 @@ if [ -n "${packages// /}" ]; then
   # shellcheck disable=SC2086 # one word a package
   install $packages
 fi
+# Full NAT needs nftables for IP as well, which User-Mode Linux lacks.
+[ "${1:-}" = demo ] || host_has_ipvs || [ -e .cache/qemu/initrd ] || scripts/lab-qemu.sh --fetch

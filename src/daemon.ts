@@ -2,24 +2,25 @@
  * The main process: wires configuration, probes, the IPVS table, connection sync and the VRRP process together, and
  * answers the operator. All decisions are in director/, health/, ipvs/ and vrrp/; here they are carried out.
  */
-import type { Config } from './config/types.ts';
-import { desiredDaemons } from './director/sync-role.ts';
+import { drainTimeouts } from './director/draining.ts';
 import { tellChange } from './director/tell.ts';
 import { trafficIn } from './director/traffic.ts';
+import { needsIpvs, type Wanted, wantedOf } from './director/wanted.ts';
 import { World } from './director/world.ts';
 import type { ProbeResult } from './health/types.ts';
-import type { DumpedService } from './ipvs/types.ts';
 import { buildSnapshot } from './status/snapshot.ts';
 import type { ReloadReport, Snapshot } from './status/types.ts';
-import { type ConfigFailure, readConfigFile } from './sys/config-file.ts';
-import { type Control, openControl } from './sys/control.ts';
-import { acquireInstanceLock } from './sys/instance-lock.ts';
+import { type ConfigFailure, type ConfigText, parseConfig, readConfigFile } from './sys/config-file.ts';
+import { type Control, openControl, type PlanOutcome } from './sys/control.ts';
+import { FullNat } from './sys/full-nat.ts';
 import { Ipvs } from './sys/ipvs.ts';
-import { setSloppyTcp } from './sys/ipvs-settings.ts';
 import type { Log } from './sys/log.ts';
-import { isNothing, type OwnedMemory, openOwnedMemory } from './sys/owned-services.ts';
+import type { OwnedMemory } from './sys/owned-services.ts';
 import { Prober } from './sys/prober.ts';
+import { rehearseWithout } from './sys/rehearse.ts';
+import { type Holdings, releaseHoldings, takeHoldings } from './sys/start-up.ts';
 import { notifySystemd, watchdogIntervalMs } from './sys/systemd.ts';
+import type { Reading } from './sys/table-acts.ts';
 import { TableKeeper } from './sys/table-keeper.ts';
 import { VrrpProcess } from './sys/vrrp-process.ts';
 import { messageOf } from './util/message-of.ts';
@@ -46,10 +47,12 @@ export class Daemon {
   readonly #log: Log;
   readonly #world: World;
   readonly #memory: OwnedMemory;
-  readonly #lock: HeldLock;
+  readonly #lock: Holdings['lock'];
   readonly #prober: Prober;
   readonly #vrrp: VrrpProcess;
+  readonly #fullNat: FullNat;
   readonly #startedAtMs = Date.now();
+  #wanted: Wanted;
   #keeper: TableKeeper | null;
   #control: Control | null = null;
   #configLoadedAtMs = Date.now();
@@ -60,14 +63,16 @@ export class Daemon {
   #watchdog: NodeJS.Timeout | null = null;
   #stopping: Promise<void> | null = null;
 
-  private constructor(options: DaemonOptions, log: Log, parts: Parts) {
+  private constructor(options: DaemonOptions, log: Log, parts: Holdings) {
     this.#options = options;
     this.#log = log;
     this.#lock = parts.lock;
     this.#memory = parts.memory;
     this.#world = new World(parts.config, trafficIn(parts.table), Date.now());
+    this.#wanted = this.#wantedOf(this.#world, new Map());
     this.#keeper = parts.ipvs === null ? null : this.#newKeeper(parts.ipvs);
     this.#prober = new Prober((key, result) => this.#probed(key, result));
+    this.#fullNat = new FullNat(log);
     this.#vrrp = new VrrpProcess({
       transition: (router, role, reason) => this.#transition(router, role, reason),
       log: (level, text) => log[level](text),
@@ -76,31 +81,16 @@ export class Daemon {
 
   /** Starts everything; nothing is left behind when it fails. */
   static async start(options: DaemonOptions, log: Log): Promise<Result<Daemon, ConfigFailure>> {
-    const config = readConfigFile(options.configFile);
-    if (!config.ok) return config;
-    let lock: ReturnType<typeof acquireInstanceLock>;
+    const taken = await takeHoldings(options, log);
+    if (!taken.ok) return taken;
     try {
-      lock = acquireInstanceLock();
-    } catch (error) {
-      return err({ exitCode: 1, problems: [messageOf(error)] });
-    }
-    if ('heldByPid' in lock) {
-      const problem = `another lvsd (pid ${lock.heldByPid}) runs in this network namespace: stop it first`;
-      return err({ exitCode: 1, problems: [problem] });
-    }
-    let ipvs: Ipvs | null = null;
-    try {
-      const memory = openOwnedMemory(options.socketPath);
-      ipvs = openIpvs(config.value, memory, log);
-      const table = ipvs === null ? [] : await ipvs.dump();
-      const daemon = new Daemon(options, log, { config: config.value, lock, ipvs, table, memory });
+      const daemon = new Daemon(options, log, taken.value);
       // What is asked for during the start waits for its end.
       daemon.#reloading = daemon.#begin().then(() => ({ ok: true, problems: [] }));
       await daemon.#reloading;
       return ok(daemon);
     } catch (error) {
-      ipvs?.close();
-      lock.release();
+      releaseHoldings(taken.value);
       return err({ exitCode: 1, problems: [messageOf(error)] });
     }
   }
@@ -111,6 +101,20 @@ export class Daemon {
       .then(() => this.#reloadNow())
       .catch((error: unknown) => this.#reloadRefused([messageOf(error)]));
     return this.#reloading;
+  }
+
+  /** What a reload of the file (its own without `file`) would change in the kernel. Nothing is changed. */
+  async plan(file: ConfigText | null): Promise<PlanOutcome> {
+    const config = file === null ? readConfigFile(this.#options.configFile) : parseConfig(file);
+    if (!config.ok) return { ok: false, problems: config.error.problems };
+    const keeper = this.#keeper;
+    if (keeper === null && !needsIpvs(config.value)) return { ok: true, changes: [] };
+    const rehearsed = (reading: Reading): Wanted => {
+      const world = this.#world.rehearsed(config.value, Date.now(), trafficIn(reading.serving));
+      return this.#wantedOf(world, drainTimeouts(this.#world.config));
+    };
+    if (keeper !== null) return { ok: true, changes: await keeper.rehearse(rehearsed) };
+    return { ok: true, changes: await rehearseWithout(this.#memory, rehearsed) };
   }
 
   /** Make before break: hands the addresses over, then takes the table down. Calling it again waits for the first. */
@@ -124,11 +128,13 @@ export class Daemon {
     this.#control = await openControl(this.#options.socketPath, {
       snapshot: () => this.#snapshot(),
       reload: () => this.reload(),
+      plan: (file) => this.plan(file),
     });
-    const ofSettings = this.#applySettings();
+    await this.#fullNat.prepare(this.#world.config);
     await this.#keeper?.reconcile();
+    void this.#settleFullNat();
     this.#prober.set(this.#world.checks);
-    for (const problem of [...ofSettings, ...(await this.#configureVrrp())]) this.#log.warn(problem);
+    for (const problem of await this.#configureVrrp()) this.#log.warn(problem);
     this.#armReconcile();
     this.#startWatchdog();
     notifySystemd('READY=1');
@@ -144,19 +150,21 @@ export class Daemon {
     const config = readConfigFile(configFile);
     if (!config.ok) return this.#reloadRefused(config.error.problems);
     if (needsIpvs(config.value)) this.#keeper ??= this.#newKeeper(Ipvs.open());
+    const ofNat = await this.#fullNat.prepare(config.value);
     const before = await this.#keeper?.read();
     if (this.#stopping !== null) return STOPPING;
     // From here on without a pause until the keeper knows: what the new configuration makes different is no repair.
     const atMs = Date.now();
-    this.#world.reload(config.value, atMs, trafficIn(before?.table ?? []));
+    const leaving = drainTimeouts(this.#world.config);
+    this.#world.reload(config.value, atMs, trafficIn(before?.serving ?? []));
+    this.#wanted = this.#wantedOf(this.#world, leaving);
     this.#configLoadedAtMs = atMs;
-    const ofSettings = this.#applySettings();
     this.#prober.set(this.#world.checks);
     const [ofTable = [], ofVrrp] = await Promise.all([
       this.#keeper?.reconfigured(),
       this.#configureVrrp().catch((error: unknown) => [messageOf(error)]),
     ]);
-    const problems = [...ofSettings, ...ofTable, ...ofVrrp];
+    const problems = [...new Set([...ofNat, ...ofTable, ...(await this.#settleFullNat()), ...ofVrrp])];
     this.#lastReload = { atMs, ok: true, problems };
     if (this.#stopping === null) this.#armReconcile();
     if (problems.length === 0) this.#log.info(`Reloaded ${configFile}`);
@@ -179,24 +187,24 @@ export class Daemon {
     await this.#vrrp.stop();
     const probes = this.#prober.close();
     await this.#keeper?.close({ keepServices: this.#world.config.ipvs.keepOnExit });
-    await Promise.all([probes, control]);
+    await Promise.all([probes, control, this.#fullNat.close({ keep: this.#world.config.ipvs.keepOnExit })]);
     if (this.#watchdog !== null) clearInterval(this.#watchdog);
     this.#lock.release();
     this.#log.info('Stopped');
   }
 
   #newKeeper(ipvs: Ipvs): TableKeeper {
-    const wanted = {
-      services: (names?: ReadonlySet<string>) => this.#world.desired(names),
-      daemons: () => this.#wantedDaemons(),
-    };
-    return new TableKeeper(ipvs, wanted, this.#memory, this.#log);
+    return new TableKeeper(ipvs, () => this.#wanted, { memory: this.#memory, log: this.#log });
   }
 
-  #wantedDaemons(): ReturnType<typeof desiredDaemons> | null {
-    const { connectionSync } = this.#world.config;
-    if (connectionSync === null) return null;
-    return desiredDaemons(connectionSync, this.#vrrp.roleOf(connectionSync.follow));
+  /** The problems in words. */
+  async #settleFullNat(): Promise<readonly string[]> {
+    return await this.#fullNat.settle(this.#world.config, this.#keeper?.draining ?? []);
+  }
+
+  /** `before`: `drain_timeout` of the virtual servers that were configured until now. */
+  #wantedOf(world: World, before: ReadonlyMap<string, number>): Wanted {
+    return wantedOf(world, { before, roleOf: (router) => this.#vrrp.roleOf(router) });
   }
 
   /** The problems in words. */
@@ -206,17 +214,11 @@ export class Daemon {
     return await this.#vrrp.configure(vrrpProcess, virtualRouters);
   }
 
-  /** The problems in words. */
-  #applySettings(): readonly string[] {
-    const { sloppyTcp } = this.#world.config.ipvs;
-    const problem = sloppyTcp === null || this.#keeper === null ? null : setSloppyTcp(sloppyTcp);
-    return problem === null ? [] : [problem];
-  }
-
   #armReconcile(): void {
     if (this.#reconcileTimer !== null) clearTimeout(this.#reconcileTimer);
     this.#reconcileTimer = setTimeout(async () => {
       await this.#keeper?.reconcile();
+      await this.#settleFullNat();
       if (this.#stopping === null) this.#armReconcile();
     }, this.#world.config.ipvs.reconcileIntervalMs);
   }
@@ -264,35 +266,10 @@ export class Daemon {
       vrrp,
       table: found?.table ?? null,
       daemons: found?.daemons ?? [],
-      wantedDaemons: this.#wantedDaemons(),
+      wantedDaemons: this.#wanted.daemons(),
       keeper: keeper?.counters ?? null,
+      draining: keeper?.draining ?? [],
       isOver: (service, destination) => keeper?.isOver(service, destination) ?? false,
     });
   }
-}
-
-type HeldLock = Extract<ReturnType<typeof acquireInstanceLock>, { release(): void }>;
-
-interface Parts {
-  readonly config: Config;
-  readonly lock: HeldLock;
-  readonly ipvs: Ipvs | null;
-  readonly table: readonly DumpedService[];
-  readonly memory: OwnedMemory;
-}
-
-/** Also opened for what an earlier run left. Throws when IPVS is needed and not there. */
-function openIpvs(config: Config, memory: OwnedMemory, log: Log): Ipvs | null {
-  if (needsIpvs(config)) return Ipvs.open();
-  if (isNothing(memory.found)) return null;
-  try {
-    return Ipvs.open();
-  } catch (error) {
-    log.warn(`Cannot take down what an earlier run left: ${messageOf(error)}`);
-    return null;
-  }
-}
-
-function needsIpvs(config: Config): boolean {
-  return config.virtualServers.length > 0 || config.connectionSync !== null;
 }

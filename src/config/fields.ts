@@ -16,6 +16,8 @@ import {
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { nearest } from './nearest.ts';
 import { describeValue, quote } from './problems.ts';
+import type { AddressRange, PortRange } from './ranges.ts';
+import { parseAddressRange, parsePortRange } from './ranges.ts';
 
 interface Issue {
   readonly code?: string | undefined;
@@ -80,16 +82,13 @@ function quotesHint(input: unknown): string {
   return typeof input === 'number' || typeof input === 'boolean' ? ' (put it in quotes if it is text)' : '';
 }
 
-/** One of a few words. `notYet` names words that a reader may expect here, but that lvsd does not offer. */
-export function choice<const Word extends string>(words: readonly Word[], notYet: readonly string[] = []) {
+/** One of a few words. */
+export function choice<const Word extends string>(words: readonly Word[]) {
   const oneOf = words.length === 1 ? words.join() : `one of ${words.join(', ')}`;
   const allowed = must(oneOf);
   return z.enum(words, {
     error: (issue) => {
       if (typeof issue.input !== 'string') return allowed(issue);
-      if (notYet.includes(issue.input)) {
-        return `${quote(issue.input)} is not supported yet; must be ${oneOf}`;
-      }
       const meant = nearest(issue.input, words);
       return `${allowed(issue)}${meant === null ? '' : `; did you mean ${quote(meant)}?`}`;
     },
@@ -158,6 +157,34 @@ export function prefixed(rule: AddressRule) {
     context.addIssue({ code: 'custom', message: wrong ?? '' });
     return z.NEVER;
   });
+}
+
+/** An address or a range of them; both ends pass the rule. */
+export function addressRange(rule: AddressRule) {
+  const error = must('an IPv4 or IPv6 address, or two with a hyphen between them, the lower one first');
+  return z.string({ error }).transform((written, context): AddressRange => {
+    const parsed = parseAddressRange(written);
+    const wrong =
+      parsed === null
+        ? error({ input: written })
+        : (refusal(written, parsed.first, rule) ?? refusal(written, parsed.last, rule));
+    if (parsed !== null && wrong === null) return parsed;
+    context.addIssue({ code: 'custom', message: wrong ?? '' });
+    return z.NEVER;
+  });
+}
+
+/** A port or a range of them, such as `"8000-8010"`. */
+export function portRange() {
+  const error = must('a port from 1 to 65535, or a range such as "8000-8010"');
+  const range = z.string({ error }).transform((written, context): PortRange => {
+    const parsed = parsePortRange(written);
+    if (parsed !== null) return parsed;
+    context.addIssue({ code: 'custom', message: error({ input: written }) });
+    return z.NEVER;
+  });
+  const single = z.int({ error }).min(1, { error }).max(65_535, { error });
+  return z.union([single.transform((port): PortRange => ({ first: port, last: port })), range], { error });
 }
 
 function refusal(written: string, { bytes }: Address, rule: AddressRule): string | null {

@@ -18,7 +18,8 @@ export interface Pruned {
 
 /**
  * Leaves out the smallest independent part around each faulty path: an item of one of the lists above, else the key at
- * the root. `null` if the root itself is faulty.
+ * the root. `null` if the root itself is faulty. What concerns two values of one such part is therefore only told when
+ * all of its values are sound by themselves: a guess at the faulty one would raise false alarms.
  */
 export function prune(value: unknown, faulty: readonly Path[]): Pruned | null {
   const cuts: Path[] = [];

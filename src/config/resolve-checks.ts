@@ -7,8 +7,8 @@ import type { CheckCommon, CheckConfig, HttpCheckConfig, StatusRange } from './t
 
 interface CheckTarget {
   readonly address: string;
-  /** 0: the virtual server has no port. */
-  readonly port: number;
+  /** 0: the virtual server has no port; null: it has several. */
+  readonly port: number | null;
 }
 
 export function resolveChecks(
@@ -20,12 +20,11 @@ export function resolveChecks(
 ): readonly CheckConfig[] {
   return raw.map((check, index) => {
     const at = [...path, index];
-    const port = check.port ?? target.port;
-    if (port === 0)
-      report(
-        [...at, 'port'],
-        'missing: the real server has no port of its own; must be a whole number from 1 to 65535',
-      );
+    const port = check.port ?? target.port ?? 0;
+    if (port === 0) {
+      const why = target.port === null ? 'has several ports' : 'has no port of its own';
+      report([...at, 'port'], `missing: the real server ${why}; must be a whole number from 1 to 65535`);
+    }
     return resolveCheck(
       check,
       {

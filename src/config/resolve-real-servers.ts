@@ -5,13 +5,26 @@ import type { Address } from '../net/ip.ts';
 import type { Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
 import { resolveChecks } from './resolve-checks.ts';
-import type { RawCheck, RawDefaults, RawVirtualServer } from './schema.ts';
-import type { RealServerConfig, ServiceIdConfig, SorryServerConfig } from './types.ts';
+import { IPIP, resolveTunnel } from './resolve-tunnel.ts';
+import type { RawCheck, RawDefaults, RawTunnel, RawVirtualServer } from './schema.ts';
+import type { RealServerConfig, TargetConfig, TunnelConfig } from './types.ts';
+
+/** What the services of one virtual server have in common. */
+export interface ServiceTraits {
+  readonly family: 4 | 6;
+  /** Null: a fwmark may carry any. */
+  readonly protocol: 'tcp' | 'udp' | 'sctp' | null;
+  readonly marked: boolean;
+  readonly carriesUdp: boolean;
+  /** Of the services; 0 for all ports and for a fwmark. */
+  readonly ports: ReadonlySet<number>;
+}
 
 /** What a real server inherits from its virtual server and the file. */
-export interface ServerContext {
-  readonly id: ServiceIdConfig;
+export interface ServerContext extends ServiceTraits {
   readonly forwarding: Forwarding;
+  /** The virtual server's; null: it says nothing. */
+  readonly tunnel: TunnelConfig | null;
   readonly defaults: RawDefaults;
   /** Whether the kernel's sync daemon will run. */
   readonly connectionSync: boolean;
@@ -22,6 +35,7 @@ interface RawTarget {
   readonly address: Address;
   readonly port?: number | undefined;
   readonly forwarding?: Forwarding | undefined;
+  readonly tunnel?: RawTunnel | undefined;
 }
 
 /** Used for a virtual server on TCP that says nothing about checks. */
@@ -33,16 +47,18 @@ export function resolveRealServers(
   path: Path,
 ): readonly RealServerConfig[] {
   const { report } = context;
-  const seen = new Map<string, number>();
+  const places = new Map<string, Places>();
   const implied = impliedChecks(server, context, path);
   return server.real_servers.map((real, index) => {
     const at = [...path, 'real_servers', index];
     const target = resolveTarget(real, context, at);
-    const key = `${target.address} ${target.port}`;
-    const twin = seen.get(key);
-    if (twin === undefined) seen.set(key, index);
-    else
-      report([...at, 'address'], `${quote(target.address)} with port ${target.port} is already real_servers[${twin}]`);
+    const there: Places = places.get(target.address) ?? new Map();
+    const twin = placeOf(target.port, there, context.ports);
+    if (twin === null) places.set(target.address, there.set(target.port, index));
+    if (twin !== null) {
+      const where = target.port === null ? 'these ports' : `port ${target.port}`;
+      report([...at, 'address'], `${quote(target.address)} with ${where} is already real_servers[${twin}]`);
+    }
     if (real.lower_threshold > real.upper_threshold) {
       const upper =
         real.upper_threshold === 0
@@ -61,20 +77,41 @@ export function resolveRealServers(
   });
 }
 
+/** Of one address: the indexes of its real servers by port; null: the services' ports. */
+type Places = Map<number | null, number>;
+
+/** Which of them would be the same destination as one with this port. */
+function placeOf(port: number | null, places: Places, ports: ReadonlySet<number>): number | null {
+  const same = places.get(port);
+  if (same !== undefined) return same;
+  if (port !== null) return (ports.has(port) ? places.get(null) : undefined) ?? null;
+  for (const one of ports) {
+    const place = places.get(one);
+    if (place !== undefined) return place;
+  }
+  return null;
+}
+
+/** Whether two of one virtual server are the same destination in one of its services, which have these ports. */
+export function clash(a: TargetConfig, b: TargetConfig, ports: ReadonlySet<number>): boolean {
+  if (a.address !== b.address) return false;
+  if (a.port === null) return b.port === null || ports.has(b.port);
+  return b.port === null ? ports.has(a.port) : a.port === b.port;
+}
+
 /** The checks of real servers that have none of their own. */
-function impliedChecks(server: RawVirtualServer, { id, report }: ServerContext, path: Path): readonly RawCheck[] {
+function impliedChecks(server: RawVirtualServer, context: ServerContext, path: Path): readonly RawCheck[] {
+  const { protocol, marked, ports, report } = context;
   if (server.checks !== undefined) return server.checks;
   const needed = server.real_servers.some((real) => real.checks === undefined);
   if (!needed) return [];
-  if (id.kind === 'address' && id.protocol === 'tcp') {
-    if (id.port > 0) return [CONNECT];
-    report(
-      [...path, 'checks'],
-      'missing: port 0 has no port to connect to; give `checks` with a `port`, or `checks: []` to never probe',
-    );
+  if (protocol === 'tcp') {
+    if (ports.size === 1 && !ports.has(0)) return [CONNECT];
+    const why = ports.size > 1 ? 'which of the ports to connect to is not said' : 'port 0 has no port to connect to';
+    report([...path, 'checks'], `missing: ${why}; give \`checks\` with a \`port\`, or \`checks: []\` to never probe`);
     return [];
   }
-  const what = id.kind === 'fwmark' ? 'a fwmark' : id.protocol;
+  const what = marked ? 'a fwmark' : protocol;
   report(
     [...path, 'checks'],
     `missing: ${what} has no check by default; give \`checks\`, or \`checks: []\` to never probe`,
@@ -83,24 +120,34 @@ function impliedChecks(server: RawVirtualServer, { id, report }: ServerContext, 
 }
 
 /** Where packets of a real or sorry server go. Reports what the kernel refuses or could not do. */
-export function resolveTarget(raw: RawTarget, context: ServerContext, path: Path): SorryServerConfig {
-  const { id, report } = context;
+export function resolveTarget(raw: RawTarget, context: ServerContext, path: Path): TargetConfig {
+  const { report } = context;
   const forwarding = raw.forwarding ?? context.forwarding;
   const { family, text } = raw.address;
-  if (family !== id.family) {
+  if (family !== context.family) {
     // ip_vs_ctl.c: mixed families need tunnelling, and the sync protocol cannot describe them.
-    const must = `must be IPv${id.family} as the virtual server`;
+    const must = `must be IPv${context.family} as the virtual server`;
     const found = `found ${quote(text)}`;
     if (forwarding !== 'tunnel') report([...path, 'address'], `${must}, unless \`forwarding: tunnel\`; ${found}`);
     else if (context.connectionSync) report([...path, 'address'], `${must}, because of \`connection_sync\`; ${found}`);
   }
-  const servicePort = id.kind === 'fwmark' ? 0 : id.port;
-  if (forwarding !== 'nat' && raw.port !== undefined && raw.port !== servicePort) {
-    const allowed = servicePort === 0 ? 'be left out' : `be ${servicePort} or left out`;
-    report(
-      [...path, 'port'],
-      `must ${allowed}: only \`forwarding: nat\` can change the port, not ${forwarding}; found ${raw.port}`,
-    );
+  if (raw.tunnel !== undefined && forwarding !== 'tunnel') {
+    report([...path, 'tunnel'], `only goes with \`forwarding: tunnel\`, not ${forwarding}`);
   }
-  return { address: text, port: raw.port ?? servicePort, forwarding };
+  const ofItsOwn = raw.tunnel === undefined ? null : resolveTunnel(raw.tunnel, [...path, 'tunnel'], report);
+  const tunnel = forwarding === 'tunnel' ? (ofItsOwn ?? context.tunnel ?? IPIP) : null;
+  return { address: text, port: portOf(raw, forwarding, context, path), forwarding, tunnel };
+}
+
+/** Null: the service's, where there are several. */
+function portOf(raw: RawTarget, forwarding: Forwarding, { ports, report }: ServerContext, path: Path): number | null {
+  const [first = 0] = ports;
+  const own = ports.size === 1 ? first : null;
+  if (raw.port === undefined || raw.port === own) return own;
+  if (forwarding === 'direct' || forwarding === 'tunnel') {
+    const allowed = own === null || own === 0 ? 'be left out' : `be ${own} or left out`;
+    const why = `only \`forwarding: nat\` or \`fullnat\` can change the port, not ${forwarding}`;
+    report([...path, 'port'], `must ${allowed}: ${why}; found ${raw.port}`);
+  }
+  return raw.port;
 }

@@ -2,9 +2,12 @@
 import { longestPrefix } from '../net/ip.ts';
 import type { Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
-import { resolveRealServers, resolveTarget } from './resolve-real-servers.ts';
+import type { ServerContext, ServiceTraits } from './resolve-real-servers.ts';
+import { clash, resolveRealServers, resolveTarget } from './resolve-real-servers.ts';
+import { identify, serviceText } from './resolve-service-ids.ts';
+import { resolveTunnel } from './resolve-tunnel.ts';
 import type { RawConfig, RawPersistence, RawVirtualServer } from './schema.ts';
-import type { PersistenceConfig, ServiceIdConfig, VirtualServerConfig } from './types.ts';
+import type { PersistenceConfig, ServiceIdConfig, TargetConfig, VirtualServerConfig } from './types.ts';
 
 /** The virtual servers that have an identity; the others are reported. */
 export function resolveVirtualServers(
@@ -20,35 +23,54 @@ export function resolveVirtualServers(
     if (twin !== undefined)
       report([...path, 'name'], `${quote(server.name)} is already the name of virtual_servers[${twin}]`);
     else names.set(server.name, index);
-    const id = identify(server, path, report);
-    if (id === null) return [];
-    const holder = ids.get(idText(id));
-    const at = [...path, id.kind];
-    if (holder !== undefined) report(at, `${idText(id)} is already the virtual server ${quote(holder)}`);
-    else ids.set(idText(id), server.name);
-    return [resolveVirtualServer(server, id, file, path, report)];
+    const identity = identify(server, path, report);
+    if (identity === null) return [];
+    claim(identity.ids, server.name, ids, [...path, identity.key], report);
+    return [resolveVirtualServer(server, identity.ids, file, path, report)];
   });
+}
+
+/** Two groups may share many services: the first says enough. */
+function claim(
+  ids: readonly ServiceIdConfig[],
+  name: string,
+  holders: Map<string, string>,
+  path: Path,
+  report: Report,
+): void {
+  let told = false;
+  for (const id of ids) {
+    const text = serviceText(id);
+    const holder = holders.get(text);
+    if (holder === undefined) holders.set(text, name);
+    else if (!told) {
+      report(path, `${text} is already the virtual server ${quote(holder)}`);
+      told = true;
+    }
+  }
 }
 
 function resolveVirtualServer(
   server: RawVirtualServer,
-  id: ServiceIdConfig,
+  ids: readonly ServiceIdConfig[],
   file: RawConfig,
   path: Path,
   report: Report,
 ): VirtualServerConfig {
   checkSchedulerFlags(server, server.scheduler ?? file.defaults.scheduler, path, report);
-  if (server.one_packet && !carriesUdp(id)) {
+  const traits = traitsOf(ids);
+  if (server.one_packet && !traits.carriesUdp) {
     report([...path, 'one_packet'], 'only goes with `protocol: udp` or `fwmark`');
   }
-  if (id.kind === 'address' && id.port === 0 && server.persistence === undefined) {
+  if (traits.ports.has(0) && !traits.marked && server.persistence === undefined) {
     report(
       [...path, 'port'],
       'port 0 (all ports) needs `persistence`: else each connection of a client may go elsewhere',
     );
   }
-  const context = {
-    id,
+  const context: ServerContext = {
+    ...traits,
+    tunnel: server.tunnel === undefined ? null : resolveTunnel(server.tunnel, [...path, 'tunnel'], report),
     forwarding: server.forwarding ?? file.defaults.forwarding,
     defaults: file.defaults,
     connectionSync: file.connection_sync !== undefined,
@@ -57,57 +79,77 @@ function resolveVirtualServer(
   const realServers = resolveRealServers(server, context, path);
   const sorry = server.sorry_server;
   const sorryServer = sorry === undefined ? null : resolveTarget(sorry, context, [...path, 'sorry_server']);
-  if (realServers.some((real) => real.address === sorryServer?.address && real.port === sorryServer.port)) {
-    report(
-      [...path, 'sorry_server', 'address'],
-      `${quote(sorryServer?.address ?? '')} is also one of the real servers`,
-    );
+  const targets: readonly TargetConfig[] = sorryServer === null ? realServers : [...realServers, sorryServer];
+  if (server.tunnel !== undefined && !targets.some(({ forwarding }) => forwarding === 'tunnel')) {
+    report([...path, 'tunnel'], 'only goes with `forwarding: tunnel`, which no real server here has');
+  }
+  const fullNat = targets.some(({ forwarding }) => forwarding === 'fullnat');
+  if (fullNat) checkFullNat(server, traits, path, report);
+  if (sorryServer !== null && realServers.some((real) => clash(real, sorryServer, traits.ports))) {
+    report([...path, 'sorry_server', 'address'], `${quote(sorryServer.address)} is also one of the real servers`);
   }
   return {
     name: server.name,
-    id,
+    ids,
     scheduler: server.scheduler ?? file.defaults.scheduler,
     schedulerFlags: server.scheduler_flags,
-    persistence: server.persistence === undefined ? null : resolvePersistence(server.persistence, id, path, report),
+    persistence: server.persistence === undefined ? null : resolvePersistence(server.persistence, traits, path, report),
     onePacket: server.one_packet,
     quorum: server.quorum,
     onFailure: server.on_failure ?? file.defaults.on_failure,
     initial: server.initial ?? file.defaults.initial,
+    drainTimeoutMs: server.drain_timeout ?? file.defaults.drain_timeout,
+    sourceAddresses: resolveSources(server, fullNat, traits, path, report),
     realServers,
     sorryServer,
   };
 }
 
-function identify(server: RawVirtualServer, path: Path, report: Report): ServiceIdConfig | null {
-  if (server.fwmark !== undefined) {
-    for (const key of ['address', 'port', 'protocol'] as const) {
-      if (server[key] !== undefined)
-        report([...path, key], 'does not go with `fwmark`: the mark alone says what is balanced');
+function traitsOf(ids: readonly ServiceIdConfig[]): ServiceTraits {
+  const [first] = ids;
+  return {
+    family: first?.family ?? 4,
+    protocol: first?.kind === 'address' ? first.protocol : null,
+    marked: first?.kind === 'fwmark',
+    carriesUdp: first?.kind === 'fwmark' || first?.protocol === 'udp',
+    ports: new Set(ids.map((id) => (id.kind === 'fwmark' ? 0 : id.port))),
+  };
+}
+
+function checkFullNat(server: RawVirtualServer, { protocol }: ServiceTraits, path: Path, report: Report): void {
+  if (protocol === 'sctp') {
+    report(
+      [...path, 'protocol'],
+      'sctp does not go with `forwarding: fullnat`: an association names its addresses within',
+    );
+  }
+  if (server.one_packet) {
+    // ip_vs_nfct.c, ip_vs_update_conntrack: "no reply is expected", so none would find its way back.
+    report([...path, 'one_packet'], 'does not go with `forwarding: fullnat`: the replies would not come back');
+  }
+}
+
+function resolveSources(
+  server: RawVirtualServer,
+  fullNat: boolean,
+  { family }: ServiceTraits,
+  path: Path,
+  report: Report,
+): readonly string[] {
+  const sources = server.source_addresses ?? [];
+  const at = [...path, 'source_addresses'];
+  if (sources.length > 0 && !fullNat) {
+    report(at, 'only goes with `forwarding: fullnat`, which no real server here has');
+  }
+  for (const [index, source] of sources.entries()) {
+    if (source.family !== family) {
+      report([...at, index], `must be IPv${family} as the virtual server; found ${quote(source.text)}`);
     }
-    return { kind: 'fwmark', family: server.family === 'ipv6' ? 6 : 4, fwmark: server.fwmark };
+    if (sources.findIndex((other) => other.text === source.text) < index) {
+      report([...at, index], `${source.text} is given twice`);
+    }
   }
-  if (server.family !== undefined)
-    report([...path, 'family'], 'only goes with `fwmark`: an address has its own family');
-  if (server.address === undefined) {
-    const missing = server.port === undefined ? '`address` and `port`' : '`address`';
-    report(path, `missing: ${missing} (or \`fwmark\` alone)`);
-    return null;
-  }
-  if (server.port === undefined) {
-    report([...path, 'port'], 'missing: must be a whole number from 0 to 65535');
-    return null;
-  }
-  const { family, text } = server.address;
-  return { kind: 'address', family, protocol: server.protocol ?? 'tcp', address: text, port: server.port };
-}
-
-function idText(id: ServiceIdConfig): string {
-  if (id.kind === 'fwmark') return `IPv${id.family} fwmark ${id.fwmark}`;
-  return `${id.protocol} ${id.family === 6 ? `[${id.address}]` : id.address}:${id.port}`;
-}
-
-function carriesUdp(id: ServiceIdConfig): boolean {
-  return id.kind === 'fwmark' || id.protocol === 'udp';
+  return sources.map((source) => source.text);
 }
 
 /** The kernel keeps three bits and does not mind which scheduler they are set for. */
@@ -129,16 +171,21 @@ function checkSchedulerFlags(server: RawVirtualServer, scheduler: string, path: 
   }
 }
 
-function resolvePersistence(raw: RawPersistence, id: ServiceIdConfig, path: Path, report: Report): PersistenceConfig {
-  const longest = longestPrefix(id.family);
+function resolvePersistence(
+  raw: RawPersistence,
+  { family, carriesUdp }: ServiceTraits,
+  path: Path,
+  report: Report,
+): PersistenceConfig {
+  const longest = longestPrefix(family);
   const prefixLength = raw.prefix_length ?? longest;
   if (prefixLength > longest) {
     report(
       [...path, 'persistence', 'prefix_length'],
-      `must be from 1 to ${longest} for IPv${id.family}; found ${prefixLength}`,
+      `must be from 1 to ${longest} for IPv${family}; found ${prefixLength}`,
     );
   }
-  if (raw.engine !== undefined && !carriesUdp(id)) {
+  if (raw.engine !== undefined && !carriesUdp) {
     report([...path, 'persistence', 'engine'], 'sip only goes with `protocol: udp` or `fwmark`');
   }
   return { timeoutMs: raw.timeout, prefixLength, engine: raw.engine ?? null };

@@ -2,10 +2,11 @@
 import { nearest } from './nearest.ts';
 import type { Finding, Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
+import { resolveConnectionSync, resolveIpvs } from './resolve-ipvs.ts';
 import { resolveVirtualServers } from './resolve-virtual-servers.ts';
 import { resolveVirtualRouters } from './resolve-vrrp.ts';
 import type { RawConfig } from './schema.ts';
-import type { Config, ConnectionSyncConfig, IpvsConfig } from './types.ts';
+import type { Config } from './types.ts';
 
 export interface Resolved {
   /** Only to be used if there are no findings. */
@@ -23,6 +24,7 @@ export function resolve(raw: RawConfig, complete: boolean): Resolved {
     checkPurpose(raw, report);
     checkFollow(raw, report);
   }
+  const virtualServers = resolveVirtualServers(servers, raw, report);
   const config: Config = {
     name: raw.name,
     vrrpProcess: {
@@ -31,8 +33,9 @@ export function resolve(raw: RawConfig, complete: boolean): Resolved {
     },
     virtualRouters: resolveVirtualRouters(routers, report),
     connectionSync: resolveConnectionSync(raw),
-    ipvs: resolveIpvs(raw),
-    virtualServers: resolveVirtualServers(servers, raw, report),
+    ipvs: resolveIpvs(raw, virtualServers, report),
+    drainTimeoutMs: raw.defaults.drain_timeout,
+    virtualServers,
   };
   return { config, findings };
 }
@@ -51,25 +54,4 @@ function checkFollow(raw: RawConfig, report: Report): void {
   const hint = names.length === 0 ? 'there are none' : `there is ${names.map(quote).join(', ')}`;
   const advice = meant === null ? hint : `did you mean ${quote(meant)}?`;
   report(['connection_sync', 'follow'], `must name a virtual router of \`vrrp\`; found ${quote(follow)}; ${advice}`);
-}
-
-function resolveIpvs({ ipvs, connection_sync: sync }: RawConfig): IpvsConfig {
-  return {
-    reconcileIntervalMs: ipvs.reconcile_interval,
-    keepOnExit: ipvs.keep_on_exit,
-    sloppyTcp: ipvs.sloppy_tcp ?? (sync === undefined ? null : true),
-  };
-}
-
-function resolveConnectionSync({ connection_sync: sync }: RawConfig): ConnectionSyncConfig | null {
-  if (sync === undefined) return null;
-  return {
-    follow: sync.follow,
-    interface: sync.interface,
-    syncId: sync.sync_id,
-    group: sync.group?.text ?? null,
-    port: sync.port ?? null,
-    ttl: sync.ttl ?? null,
-    maxLength: sync.max_length ?? null,
-  };
 }

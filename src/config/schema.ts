@@ -6,23 +6,23 @@ import * as z from 'zod';
 import type { Forwarding, Scheduler } from '../ipvs/types.ts';
 import {
   address,
+  addressRange,
   choice,
   destination,
   duration,
   flag,
-  freeText,
   integer,
   list,
   mapping,
   movable,
   multicast,
-  must,
+  portRange,
   prefixed,
-  text,
   unicast,
 } from './fields.ts';
-import { nearest } from './nearest.ts';
-import { describeValue, quote } from './problems.ts';
+import { type check, checks } from './schema-checks.ts';
+import { ipvs } from './schema-ipvs.ts';
+import { INT_MAX, interfaceName, interval, name, port, timeout } from './schema-words.ts';
 import type { SchedulerFlag } from './types.ts';
 
 const SCHEDULERS = [
@@ -50,23 +50,17 @@ const FLAGS = [
   'flag-2',
   'flag-3',
 ] as const satisfies readonly SchedulerFlag[];
-const FORWARDING = ['nat', 'direct', 'tunnel'] as const satisfies readonly Forwarding[];
-const CHECK_TYPES = ['tcp', 'http', 'https', 'udp'] as const;
-/** Largest int of the kernel; thresholds are ints there. */
-const INT_MAX = 2_147_483_647;
-
-const NAME = 'a name of 1 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit';
-const name = () => text(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, NAME);
-/** IFNAMSIZ is 16 with the closing zero; no slash, colon or space (dev_valid_name). */
-const interfaceName = () => text(/^(?!\.\.?$)[!-.0-9;-~]{1,15}$/, 'an interface name of 1 to 15 characters');
-const port = () => integer(1, 65_535);
+const FORWARDING = ['nat', 'direct', 'tunnel', 'fullnat'] as const satisfies readonly Forwarding[];
 const scheduler = () => choice(SCHEDULERS);
-const forwarding = () => choice(FORWARDING, ['fullnat']);
+const forwarding = () => choice(FORWARDING);
 const weight = () => integer(0, 65_535);
 const onFailure = () => choice(['zero', 'remove']);
 const initial = () => choice(['down', 'up']);
-const interval = () => duration('50ms', '1h');
-const timeout = () => duration('1ms', '1h');
+const drainTimeout = () => duration('0s', '24h');
+const fwmark = () => integer(1, 4_294_967_295);
+/** A list that says something. */
+const filled = <Item extends z.core.$ZodType>(item: Item) =>
+  list(item).min(1, { error: 'must hold at least one item' });
 
 const vrrpProcess = mapping({
   realtime_priority: integer(0, 99)
@@ -113,98 +107,20 @@ const connectionSync = mapping({
   max_length: integer(1024, 65_507).optional().describe("Bytes in one message; default: the kernel's, by MTU"),
 });
 
-const ipvs = mapping({
-  reconcile_interval: duration('500ms', '1h')
-    .prefault('5s')
-    .describe("How often the kernel's table is compared with the wanted one"),
-  keep_on_exit: flag().default(false).describe('Leave the virtual servers in the kernel when lvsd stops'),
-  sloppy_tcp: flag()
-    .optional()
-    .describe(
-      'Take over TCP connections that were not synced (net.ipv4.vs.sloppy_tcp); default: true with connection_sync',
-    ),
-});
-
-const rhythm = {
-  interval: interval().optional().describe('Time between two probes; default: defaults.check.interval'),
-  timeout: timeout().optional().describe('Deadline for the whole exchange; default: defaults.check.timeout'),
-  rise: integer(1, 100).optional().describe('Successes in a row until up; default: defaults.check.rise'),
-  fall: integer(1, 100).optional().describe('Failures in a row until down; default: defaults.check.fall'),
-  address: address(unicast).optional().describe('Probe here instead of the real server'),
-  port: port().optional().describe("Probe this port instead of the real server's"),
-};
-
-/** Printable without spaces: it goes into a request line. */
-const urlPath = () => text(/^\/[!-~]{0,1999}$/, 'a path that starts with / and has no spaces');
-const hostName = () => text(/^[A-Za-z0-9._:[\]-]{1,255}$/, 'a host name or address, optionally with a port');
-
-const STATUS = 'a status from 100 to 599 such as 200, or a range such as "200-299"';
-const status = z.union(
-  [
-    z
-      .int({ error: must(STATUS) })
-      .min(100, { error: must(STATUS) })
-      .max(599, { error: must(STATUS) }),
-    text(/^[1-5]\d\d-[1-5]\d\d$/, STATUS),
-  ],
-  { error: must(STATUS) },
-);
-
-const httpKeys = {
-  method: choice(['GET', 'HEAD', 'OPTIONS', 'POST']).default('GET').describe('Request method'),
-  path: urlPath().default('/').describe('Path and query of the request'),
-  host: hostName().optional().describe('Host header; https: also the name in the certificate; default: address:port'),
-  status: list(status)
-    .min(1, { error: 'must hold at least one status' })
-    .default([200])
-    .describe('Answers that pass: numbers, or ranges such as "200-299"'),
-  body: freeText(1, 4096).optional().describe('Text that must occur in the first 64 KiB of the body'),
-};
-
-const payload = () => freeText(0, 1400);
-const expected = () => freeText(1, 4096);
-
-const tcpCheck = mapping({
-  type: z.literal('tcp').describe('Connect; optionally send and expect text'),
-  ...rhythm,
-  send: payload().optional().describe('Text sent after connecting; default: nothing'),
-  expect: expected().optional().describe('Text that must occur in the answer; default: connecting is enough'),
-});
-const httpCheck = mapping({ type: z.literal('http').describe('Request over HTTP'), ...rhythm, ...httpKeys });
-const httpsCheck = mapping({
-  type: z.literal('https').describe('Request over HTTPS'),
-  ...rhythm,
-  ...httpKeys,
-  verify: flag().default(true).describe('Check the certificate'),
-});
-const udpCheck = mapping({
-  type: z.literal('udp').describe('Send one datagram; optionally expect text'),
-  ...rhythm,
-  send: payload().default('').describe('Payload of the datagram'),
-  expect: expected().optional().describe('Text the reply must hold; default: no ICMP error within the timeout'),
-});
-
-const check = z
-  .discriminatedUnion('type', [tcpCheck, httpCheck, httpsCheck, udpCheck], { error: checkError })
-  .meta({ id: 'check', description: 'One probe' });
-const checks = () => list(check).optional();
-
-function checkError(issue: { readonly input?: unknown; readonly code?: string | undefined }): string {
-  const input = issue.input;
-  if (issue.code !== 'invalid_union' || typeof input !== 'object' || input === null) {
-    return must('a mapping with `type` and what it needs')(issue);
-  }
-  const type: unknown = 'type' in input ? input.type : undefined;
-  const allowed = `must be one of ${CHECK_TYPES.join(', ')}`;
-  if (type === undefined) return `missing: ${allowed}`;
-  const meant = typeof type === 'string' ? nearest(type, CHECK_TYPES) : null;
-  return `${allowed}; found ${describeValue(type)}${meant === null ? '' : `; did you mean ${quote(meant)}?`}`;
-}
+const tunnel = () =>
+  mapping({
+    type: choice(['ipip', 'gue', 'gre']).describe('Encapsulation'),
+    port: port().optional().describe('gue: UDP port of the real servers, required'),
+    checksum: choice(['none', 'full', 'remote'])
+      .optional()
+      .describe('gue, gre: checksum of the outer packet, default none; remote: gue only, left to the real server'),
+  }).optional();
 
 const target = {
   address: address(destination).describe("The real server's own address"),
-  port: port().optional().describe("Only with forwarding nat; default: the virtual server's port"),
+  port: port().optional().describe("Only with forwarding nat or fullnat; default: the virtual server's port"),
   forwarding: forwarding().optional().describe("Default: the virtual server's"),
+  tunnel: tunnel().describe("With forwarding tunnel; default: the virtual server's, else ipip"),
 };
 
 const realServer = mapping({
@@ -229,21 +145,33 @@ const persistence = mapping({
 
 const virtualServer = mapping({
   name: name().describe('Unique name; logs, metrics and commands refer to it'),
-  address: address(unicast).optional().describe('Virtual address; with port, instead of fwmark'),
+  address: address(unicast).optional().describe('Virtual address; with port or ports, instead of fwmark'),
+  addresses: filled(addressRange(unicast))
+    .optional()
+    .describe('Several, such as 192.0.2.1-192.0.2.9, instead of address'),
   port: integer(0, 65_535).optional().describe('Port; 0: all ports, needs persistence'),
+  ports: filled(portRange()).optional().describe('Several, such as "8000-8010", instead of port'),
   protocol: choice(['tcp', 'udp', 'sctp']).optional().describe('With address; default tcp'),
-  fwmark: integer(1, 4_294_967_295).optional().describe('Packets with this firewall mark, instead of address and port'),
-  family: choice(['ipv4', 'ipv6']).optional().describe('With fwmark; default ipv4'),
+  fwmark: fwmark().optional().describe('Packets with this firewall mark, instead of address and port'),
+  fwmarks: filled(fwmark()).optional().describe('Several, instead of fwmark'),
+  family: choice(['ipv4', 'ipv6']).optional().describe('With fwmark or fwmarks; default ipv4'),
   scheduler: scheduler().optional().describe('Default: defaults.scheduler'),
   scheduler_flags: list(choice(FLAGS)).default([]).describe('Options of the scheduler'),
   persistence: persistence.optional().describe('Keep a client on its real server; `{}` takes the defaults'),
   one_packet: flag().default(false).describe('udp: schedule every datagram on its own'),
   forwarding: forwarding().optional().describe('How packets reach the real servers; default: defaults.forwarding'),
+  tunnel: tunnel().describe('With forwarding tunnel; default: ipip'),
+  source_addresses: list(address(movable))
+    .optional()
+    .describe('With forwarding fullnat: what real servers see as client; default: the outgoing address'),
   quorum: integer(1, INT_MAX).default(1).describe('Sum of usable weights from which the virtual server counts as up'),
   on_failure: onFailure()
     .optional()
     .describe('A failed real server: weight zero or removed; default: defaults.on_failure'),
   initial: initial().optional().describe('Real servers before their first check; default: defaults.initial'),
+  drain_timeout: drainTimeout()
+    .optional()
+    .describe('How long a removed real server keeps its connections; default: defaults.drain_timeout'),
   checks: checks().describe('All must pass; default for tcp: one tcp check; an empty list: never probed'),
   real_servers: list(realServer).default([]).describe('Where the connections go'),
   sorry_server: mapping(target).optional().describe('Takes the connections while no real server can'),
@@ -263,6 +191,7 @@ const defaults = mapping({
   weight: weight().default(1).describe('Weight of real servers'),
   on_failure: onFailure().default('zero').describe('What becomes of failed real servers'),
   initial: initial().default('down').describe('What real servers count as before their first check'),
+  drain_timeout: drainTimeout().prefault('5m').describe('How long a removed real server keeps its connections'),
 });
 
 /** The file as a zod type. Its input is the file, its output has defaults, milliseconds and parsed addresses. */
@@ -281,6 +210,7 @@ export type RawVirtualRouter = z.output<typeof virtualRouter>;
 export type RawVirtualServer = z.output<typeof virtualServer>;
 export type RawRealServer = z.output<typeof realServer>;
 export type RawPersistence = z.output<typeof persistence>;
+export type RawTunnel = NonNullable<RawVirtualServer['tunnel']>;
 export type RawCheck = z.output<typeof check>;
 export type RawDefaults = z.output<typeof defaults>;
 

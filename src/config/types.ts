@@ -10,6 +10,8 @@ export interface Config {
   readonly virtualRouters: readonly VirtualRouterConfig[];
   readonly connectionSync: ConnectionSyncConfig | null;
   readonly ipvs: IpvsConfig;
+  /** `defaults.drain_timeout`: for what left the configuration while lvsd was down, whose own nobody knows any more. */
+  readonly drainTimeoutMs: number;
   readonly virtualServers: readonly VirtualServerConfig[];
 }
 
@@ -70,8 +72,24 @@ export interface IpvsConfig {
   readonly reconcileIntervalMs: number;
   /** Leave our services in the kernel when lvsd stops. */
   readonly keepOnExit: boolean;
-  /** net.ipv4.vs.sloppy_tcp; null leaves the kernel's setting alone. */
-  readonly sloppyTcp: boolean | null;
+  /** Services that are not ours are deleted. */
+  readonly exclusive: boolean;
+  readonly timeouts: IpvsTimeouts;
+  /**
+   * What is written below /proc/sys/net/ipv4/vs, by name, as text. What is not named stays as it is. `sync_threshold` is
+   * two numbers, which the kernel separates by a tab when it is read. Of drop_entry, drop_packet and secure_tcp the kernel
+   * changes 1 to 2 and back by itself: they are the same setting.
+   */
+  readonly settings: Readonly<Record<string, string>>;
+  /** When lvsd stops, settings and timeouts become what they were before it wrote them. */
+  readonly restoreSettings: boolean;
+}
+
+/** Seconds, as `IPVS_CMD_SET_CONFIG` takes them; null leaves the kernel's. */
+export interface IpvsTimeouts {
+  readonly tcpS: number | null;
+  readonly tcpFinS: number | null;
+  readonly udpS: number | null;
 }
 
 export type ServiceIdConfig =
@@ -86,7 +104,8 @@ export type ServiceIdConfig =
 
 export interface VirtualServerConfig {
   readonly name: string;
-  readonly id: ServiceIdConfig;
+  /** The services in the kernel, at least one, all different and of one family: they share real servers and checks. */
+  readonly ids: readonly ServiceIdConfig[];
   readonly scheduler: Scheduler;
   readonly schedulerFlags: readonly SchedulerFlag[];
   readonly persistence: PersistenceConfig | null;
@@ -97,6 +116,10 @@ export interface VirtualServerConfig {
   readonly onFailure: 'zero' | 'remove';
   /** What a real server counts as before its first check. */
   readonly initial: 'down' | 'up';
+  /** How long a real server that left the configuration keeps its connections; 0: it is deleted at once. */
+  readonly drainTimeoutMs: number;
+  /** fullnat: what real servers see as the client; empty: the address of the outgoing interface. */
+  readonly sourceAddresses: readonly string[];
   readonly realServers: readonly RealServerConfig[];
   readonly sorryServer: SorryServerConfig | null;
 }
@@ -110,10 +133,25 @@ export interface PersistenceConfig {
   readonly engine: 'sip' | null;
 }
 
-export interface RealServerConfig {
+/** Where connections go. */
+export interface TargetConfig {
   readonly address: string;
-  readonly port: number;
+  /** Null: that of the service, in a virtual server with several ports. */
+  readonly port: number | null;
   readonly forwarding: Forwarding;
+  /** Null: `forwarding` is not `tunnel`. */
+  readonly tunnel: TunnelConfig | null;
+}
+
+export interface TunnelConfig {
+  readonly type: 'ipip' | 'gue' | 'gre';
+  /** UDP port that GUE is sent to; 0 for the others. */
+  readonly port: number;
+  /** Of the outer packet: none, all of it, or left to the real server (GUE's remote checksum offload). */
+  readonly checksum: 'none' | 'full' | 'remote';
+}
+
+export interface RealServerConfig extends TargetConfig {
   readonly weight: number;
   /** 0 = no limit. */
   readonly upperThreshold: number;
@@ -123,11 +161,7 @@ export interface RealServerConfig {
   readonly checks: readonly CheckConfig[];
 }
 
-export interface SorryServerConfig {
-  readonly address: string;
-  readonly port: number;
-  readonly forwarding: Forwarding;
-}
+export type SorryServerConfig = TargetConfig;
 
 export interface CheckCommon {
   /** Where the probe goes: the real server unless overridden. */

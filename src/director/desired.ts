@@ -1,20 +1,33 @@
 /**
- * From configuration and verdicts to the IPVS service that the kernel should hold. Here virtual servers become services
+ * From configuration and verdicts to the IPVS services that the kernel should hold. Here virtual servers become services
  * and real servers become destinations. Pure.
  */
-import type { RealServerConfig, SchedulerFlag, ServiceIdConfig, VirtualServerConfig } from '../config/types.ts';
+import type {
+  RealServerConfig,
+  SchedulerFlag,
+  ServiceIdConfig,
+  TargetConfig,
+  TunnelConfig,
+  VirtualServerConfig,
+} from '../config/types.ts';
 import type { Combined } from '../health/verdict.ts';
 import {
   IP_VS_CONN_F_DROUTE,
   IP_VS_CONN_F_MASQ,
   IP_VS_CONN_F_TUNNEL,
+  IP_VS_CONN_F_TUNNEL_TYPE_GRE,
+  IP_VS_CONN_F_TUNNEL_TYPE_GUE,
+  IP_VS_CONN_F_TUNNEL_TYPE_IPIP,
   IP_VS_SVC_F_ONEPACKET,
   IP_VS_SVC_F_PERSISTENT,
   IP_VS_SVC_F_SCHED1,
   IP_VS_SVC_F_SCHED2,
   IP_VS_SVC_F_SCHED3,
+  IP_VS_TUNNEL_ENCAP_FLAG_CSUM,
+  IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM,
+  IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM,
 } from '../ipvs/constants.ts';
-import type { Destination, Forwarding, Service, ServiceId, ServiceSettings } from '../ipvs/types.ts';
+import type { Destination, DestinationId, Forwarding, Service, ServiceId, ServiceSettings } from '../ipvs/types.ts';
 
 const PROTOCOL_NUMBER = { tcp: 6, udp: 17, sctp: 132 } as const;
 
@@ -22,6 +35,20 @@ const FORWARD_METHOD: Readonly<Record<Forwarding, number>> = {
   nat: IP_VS_CONN_F_MASQ,
   direct: IP_VS_CONN_F_DROUTE,
   tunnel: IP_VS_CONN_F_TUNNEL,
+  // The kernel knows nothing of the source: nftables translates it afterwards.
+  fullnat: IP_VS_CONN_F_MASQ,
+};
+
+const TUNNEL_TYPE: Readonly<Record<TunnelConfig['type'], number>> = {
+  ipip: IP_VS_CONN_F_TUNNEL_TYPE_IPIP,
+  gue: IP_VS_CONN_F_TUNNEL_TYPE_GUE,
+  gre: IP_VS_CONN_F_TUNNEL_TYPE_GRE,
+};
+
+const TUNNEL_FLAGS: Readonly<Record<TunnelConfig['checksum'], number>> = {
+  none: IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM,
+  full: IP_VS_TUNNEL_ENCAP_FLAG_CSUM,
+  remote: IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM,
 };
 
 const SCHEDULER_FLAG: Readonly<Record<SchedulerFlag, number>> = {
@@ -56,25 +83,57 @@ export function standingOf(server: VirtualServerConfig, verdictOf: (index: numbe
   return { up, usableWeight, sorry: !up && server.sorryServer !== null };
 }
 
-/** The service with its destinations and weights as they should be now. */
-export function desiredService(server: VirtualServerConfig, verdictOf: (index: number) => Combined): Service {
+/** The services with their destinations and weights as they should be now, in the order of the virtual server's ids. */
+export function desiredServices(
+  server: VirtualServerConfig,
+  verdictOf: (index: number) => Combined,
+): readonly Service[] {
+  const wanted = wantedTargets(server, verdictOf);
+  const settings = settingsOf(server);
+  // The services of a group differ in nothing but their ports: most share one list.
+  const byPort = new Map<number, readonly Destination[]>();
+  return server.ids.map((id) => {
+    const port = servicePort(id);
+    const destinations = byPort.get(port) ?? wanted.map((target) => destinationOf(target, id));
+    byPort.set(port, destinations);
+    return { id: serviceIdOf(id), settings, destinations };
+  });
+}
+
+type Wanted = TargetConfig & Pick<RealServerConfig, 'weight' | 'upperThreshold' | 'lowerThreshold'>;
+
+function wantedTargets(server: VirtualServerConfig, verdictOf: (index: number) => Combined): readonly Wanted[] {
   const { sorry } = standingOf(server, verdictOf);
-  const destinations = server.realServers.flatMap((real, i) => {
+  const wanted = server.realServers.flatMap((real, i): Wanted[] => {
     const serves = !sorry && verdictOf(i).verdict === 'up';
     if (!serves && server.onFailure === 'remove') return [];
-    return [destinationOf(real, serves ? real.weight : 0)];
+    return [{ ...real, weight: serves ? real.weight : 0 }];
   });
-  if (sorry && server.sorryServer !== null) {
-    const unlimited = { ...server.sorryServer, upperThreshold: 0, lowerThreshold: 0 };
-    destinations.push(destinationOf(unlimited, SORRY_WEIGHT));
-  }
-  return { id: serviceIdOf(server.id), settings: settingsOf(server), destinations };
+  if (!sorry || server.sorryServer === null) return wanted;
+  return [...wanted, { ...server.sorryServer, weight: SORRY_WEIGHT, upperThreshold: 0, lowerThreshold: 0 }];
 }
 
 /** The identity of a configured virtual server in the kernel. */
 export function serviceIdOf(id: ServiceIdConfig): ServiceId {
   if (id.kind === 'fwmark') return id;
   return { ...id, protocol: PROTOCOL_NUMBER[id.protocol] };
+}
+
+/** The identity of a configured real or sorry server in one of its services. */
+export function destinationIdOf(
+  { address, port }: Pick<TargetConfig, 'address' | 'port'>,
+  service: ServiceIdConfig | ServiceId,
+): DestinationId {
+  return { family: familyOf(address), address, port: port ?? servicePort(service) };
+}
+
+/** 0: all ports, which is also what a fwmark is for. */
+function servicePort(id: ServiceIdConfig | ServiceId): number {
+  return id.kind === 'fwmark' ? 0 : id.port;
+}
+
+function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4;
 }
 
 function settingsOf(server: VirtualServerConfig): ServiceSettings {
@@ -84,25 +143,23 @@ function settingsOf(server: VirtualServerConfig): ServiceSettings {
     scheduler: server.scheduler,
     flags: flags | (persistence === null ? 0 : IP_VS_SVC_F_PERSISTENT) | (server.onePacket ? IP_VS_SVC_F_ONEPACKET : 0),
     timeoutS: persistence === null ? 0 : persistence.timeoutMs / 1000,
-    prefixLength: persistence?.prefixLength ?? (server.id.family === 4 ? 32 : 128),
+    prefixLength: persistence?.prefixLength ?? (server.ids[0]?.family === 6 ? 128 : 32),
     persistenceEngine: persistence?.engine ?? null,
   };
 }
 
-type Target = Pick<RealServerConfig, 'address' | 'port' | 'forwarding' | 'upperThreshold' | 'lowerThreshold'>;
-
-function destinationOf(target: Target, weight: number): Destination {
-  const family = target.address.includes(':') ? 6 : 4;
+function destinationOf(target: Wanted, service: ServiceIdConfig): Destination {
+  const { forwarding, tunnel, weight, upperThreshold, lowerThreshold } = target;
   return {
-    id: { family, address: target.address, port: target.port },
+    id: destinationIdOf(target, service),
     settings: {
-      forwardMethod: FORWARD_METHOD[target.forwarding],
+      forwardMethod: FORWARD_METHOD[forwarding],
       weight,
-      upperThreshold: target.upperThreshold,
-      lowerThreshold: target.lowerThreshold,
-      tunnelType: 0,
-      tunnelPort: 0,
-      tunnelFlags: 0,
+      upperThreshold,
+      lowerThreshold,
+      tunnelType: tunnel === null ? 0 : TUNNEL_TYPE[tunnel.type],
+      tunnelPort: tunnel?.port ?? 0,
+      tunnelFlags: tunnel === null ? 0 : TUNNEL_FLAGS[tunnel.checksum],
     },
   };
 }

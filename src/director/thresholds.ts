@@ -1,5 +1,6 @@
 /** Whether the kernel gives a destination no new connections because of its thresholds (ip_vs_core.c). Pure. */
-import type { DestinationCounters, DestinationSettings } from '../ipvs/types.ts';
+import { destinationKey, serviceKey } from '../ipvs/key.ts';
+import type { DestinationCounters, DestinationSettings, DumpedService } from '../ipvs/types.ts';
 
 /**
  * The kernel does not tell, so the rule is applied to what it does tell: the flag is set at the upper threshold and
@@ -12,4 +13,18 @@ export function isOverThreshold(settings: DestinationSettings, counters: Destina
   if (total >= upperThreshold) return true;
   const lower = lowerThreshold === 0 ? upperThreshold - (upperThreshold >>> 2) : lowerThreshold;
   return total < lower ? false : was;
+}
+
+/** The destinations over their threshold, as `SERVICE DESTINATION`, from the table and from those that `were`. */
+export function overThresholds(table: readonly DumpedService[], were: ReadonlySet<string>): ReadonlySet<string> {
+  const over = new Set<string>();
+  for (const service of table) {
+    const prefix = serviceKey(service.id);
+    for (const { id, settings, counters } of service.destinations) {
+      if (settings.upperThreshold === 0) continue;
+      const key = `${prefix} ${destinationKey(id)}`;
+      if (isOverThreshold(settings, counters, were.has(key))) over.add(key);
+    }
+  }
+  return over;
 }

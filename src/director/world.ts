@@ -2,12 +2,13 @@
  * What the director knows and wants: the configuration, the health of every check, and from them the desired table.
  * Owns no clock, no socket and no timer: results come in, changes and services come out.
  */
-import type { CheckConfig, Config, RealServerConfig, VirtualServerConfig } from '../config/types.ts';
+import type { CheckConfig, Config, RealServerConfig, TargetConfig, VirtualServerConfig } from '../config/types.ts';
 import type { ProbeResult } from '../health/types.ts';
 import { type Combined, combine, continued, type Health, observe, type Verdict } from '../health/verdict.ts';
 import { destinationKey, serviceKey } from '../ipvs/key.ts';
-import type { Service } from '../ipvs/types.ts';
-import { desiredService, type Standing, serviceIdOf, standingOf } from './desired.ts';
+import type { DestinationId, Service, ServiceId } from '../ipvs/types.ts';
+import { desiredServices, destinationIdOf, type Standing, serviceIdOf, standingOf } from './desired.ts';
+import { type Standings, standingsBefore } from './standings.ts';
 
 /** A real server's verdict changed, or its virtual server's standing did. */
 export type Change =
@@ -33,12 +34,16 @@ interface ServerState {
   readonly config: VirtualServerConfig;
   /** By place in the list of real servers: the keys of their checks. */
   readonly checkKeys: readonly (readonly string[])[];
+  /** `destinationName`s of its real servers. */
+  readonly names: ReadonlySet<string>;
 }
 
 export class World {
   #config: Config;
   #checks = new Map<string, CheckState>();
   #servers = new Map<string, ServerState>();
+  /** By `serviceKey`. */
+  #services = new Map<string, ServerState>();
 
   /** `carriesTraffic` tells whether the kernel's table has a real server with a weight already: such are taken as up. */
   constructor(
@@ -68,16 +73,26 @@ export class World {
     nowMs: number,
     carriesTraffic: (server: VirtualServerConfig, real: RealServerConfig) => boolean = () => false,
   ): void {
-    const before = new Map<string, Verdict>();
-    for (const { config: server } of this.#servers.values()) {
-      for (const [i, real] of server.realServers.entries()) {
-        before.set(realServerKey(server, real), this.verdict(server.name, i).verdict);
-      }
-    }
+    const before: Standings = standingsBefore(this.#config, (server, index) => this.verdict(server, index).verdict);
     this.#config = config;
     const standing = (server: VirtualServerConfig, real: RealServerConfig): Verdict | null =>
-      before.get(realServerKey(server, real)) ?? (carriesTraffic(server, real) ? 'up' : null);
+      before(server, real) ?? (carriesTraffic(server, real) ? 'up' : null);
     this.#adopt(config, standing, nowMs);
+  }
+
+  /** What `reload` would make of this world, which stays as it is. */
+  rehearsed(
+    config: Config,
+    nowMs: number,
+    carriesTraffic: (server: VirtualServerConfig, real: RealServerConfig) => boolean,
+  ): World {
+    const world = new World(this.#config, () => false, nowMs);
+    // Shared until the reload replaces them; a check's state is never written to by a reload.
+    world.#checks = this.#checks;
+    world.#servers = this.#servers;
+    world.#services = this.#services;
+    world.reload(config, nowMs, carriesTraffic);
+    return world;
   }
 
   /** One more probe result; what it changed, in order. An unknown key (a check that is gone) changes nothing. */
@@ -115,7 +130,20 @@ export class World {
   desired(names?: ReadonlySet<string>): readonly Service[] {
     return this.#config.virtualServers
       .filter(({ name }) => names === undefined || names.has(name))
-      .map((server) => desiredService(server, (i) => this.verdict(server.name, i)));
+      .flatMap((server) => desiredServices(server, (i) => this.verdict(server.name, i)));
+  }
+
+  /**
+   * Whether it is a configured real server of a configured virtual server, wanted in the table now or not. A sorry server
+   * is none.
+   */
+  isConfigured(service: ServiceId, destination: DestinationId): boolean {
+    const names = this.#services.get(serviceKey(service))?.names;
+    if (names === undefined) return false;
+    if (names.has(destinationName(destination))) return true;
+    const { address } = destination;
+    const own = destinationIdOf({ address, port: null }, service);
+    return own.port === destination.port && names.has(destinationName({ address, port: null }));
   }
 
   #adopt(
@@ -126,12 +154,15 @@ export class World {
     const known = knownFrom(this.#checks);
     this.#checks = new Map();
     this.#servers = new Map();
+    this.#services = new Map();
     for (const server of config.virtualServers) {
       const checkKeys = server.realServers.map((real) => {
         const verdict = standing(server, real) ?? (server.initial === 'up' ? 'up' : 'unknown');
         return real.checks.map((check) => this.#enter(server.name, check, known, continued(verdict, nowMs)));
       });
-      this.#servers.set(server.name, { config: server, checkKeys });
+      const state = { config: server, checkKeys, names: new Set(server.realServers.map(destinationName)) };
+      this.#servers.set(server.name, state);
+      for (const id of server.ids) this.#services.set(serviceKey(serviceIdOf(id)), state);
     }
   }
 
@@ -204,11 +235,8 @@ interface Picture {
   readonly standing: Standing;
 }
 
-/** `10.0.0.11:80`, as in the kernel's table. */
-export function destinationName({ address, port }: Pick<RealServerConfig, 'address' | 'port'>): string {
+/** `10.0.0.11:80`, as in the kernel's table; `10.0.0.11` where the port is that of each service. */
+export function destinationName({ address, port }: Pick<TargetConfig, 'address' | 'port'>): string {
+  if (port === null) return address;
   return destinationKey({ family: address.includes(':') ? 6 : 4, address, port });
-}
-
-function realServerKey(server: VirtualServerConfig, real: RealServerConfig): string {
-  return `${serviceKey(serviceIdOf(server.id))} ${destinationName(real)}`;
 }

@@ -9,6 +9,7 @@ import type { Result } from '../util/result.ts';
 import { err, ok } from '../util/result.ts';
 import type { Timeouts } from './command.ts';
 import * as c from './constants.ts';
+import { granularityOf } from './mask.ts';
 import type { Statistics } from './statistics.ts';
 import { readStatistics } from './statistics.ts';
 import type { DestinationId, DumpedDestination, ServiceId, ServiceSettings, SyncDaemon } from './types.ts';
@@ -81,13 +82,13 @@ function serviceSettings(attrs: Attrs, family: 4 | 6): Result<ServiceSettings, D
   if (flags === null) return missing('IPVS_SVC_ATTR_FLAGS');
   const timeoutS = attrs.u32(c.IPVS_SVC_ATTR_TIMEOUT);
   if (timeoutS === null) return missing('IPVS_SVC_ATTR_TIMEOUT');
-  const prefixLength = prefixLengthOf(attrs, family);
-  if (prefixLength === null) return missing('IPVS_SVC_ATTR_NETMASK');
+  const granularity = granularityIn(attrs, family);
+  if (granularity === null) return missing('IPVS_SVC_ATTR_NETMASK');
   return ok({
     scheduler,
     flags: (flags & ~c.IP_VS_SVC_F_HASHED) >>> 0,
     timeoutS,
-    prefixLength,
+    ...granularity,
     persistenceEngine: attrs.string(c.IPVS_SVC_ATTR_PE_NAME),
   });
 }
@@ -215,13 +216,15 @@ function addressText(bytes: Uint8Array | null, family: 4 | 6): string | null {
   return bytes === null || bytes.length < length ? null : formatAddress(bytes.subarray(0, length));
 }
 
-/** IPv4: of a mask in network order; one with holes, which no tool of today sets, counts up to its first hole. */
-function prefixLengthOf(attrs: Attrs, family: 4 | 6): number | null {
-  if (family === 6) return attrs.u32(c.IPVS_SVC_ATTR_NETMASK);
+function granularityIn(attrs: Attrs, family: 4 | 6): Pick<ServiceSettings, 'prefixLength' | 'holedMask'> | null {
+  if (family === 6) {
+    const prefixLength = attrs.u32(c.IPVS_SVC_ATTR_NETMASK);
+    return prefixLength === null ? null : { prefixLength };
+  }
   const mask = attrs.bytes(c.IPVS_SVC_ATTR_NETMASK);
   if (mask === null || mask.length < 4) return null;
   const [first = 0, second = 0, third = 0, fourth = 0] = mask;
-  return Math.clz32(~((first << 24) | (second << 16) | (third << 8) | fourth));
+  return granularityOf((first << 24) | (second << 16) | (third << 8) | fourth);
 }
 
 function missing(name: string): Result<never, DecodeError> {

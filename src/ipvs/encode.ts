@@ -8,6 +8,7 @@ import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from '../net/nlmsg.ts';
 import { assertNever } from '../util/assert-never.ts';
 import type { IpvsCommand, TimeoutChange } from './command.ts';
 import * as c from './constants.ts';
+import { ipv4MaskBytes } from './mask.ts';
 import type {
   Destination,
   DestinationId,
@@ -163,7 +164,7 @@ function putServiceSettings(writer: AttrWriter, family: 4 | 6, settings: Service
   flagsPair.setUint32(4, ALL_FLAGS, true);
   writer.bytes(c.IPVS_SVC_ATTR_FLAGS, flagsBytes);
   writer.u32(c.IPVS_SVC_ATTR_TIMEOUT, settings.timeoutS);
-  if (family === 4) writer.bytes(c.IPVS_SVC_ATTR_NETMASK, ipv4Mask(settings.prefixLength));
+  if (family === 4) writer.bytes(c.IPVS_SVC_ATTR_NETMASK, ipv4MaskBytes(settings));
   else writer.u32(c.IPVS_SVC_ATTR_NETMASK, settings.prefixLength);
 }
 
@@ -253,9 +254,4 @@ function paddedAddress(text: string): Uint8Array {
   const padded = new Uint8Array(ADDRESS_LENGTH);
   padded.set(bytes);
   return padded;
-}
-
-function ipv4Mask(prefixLength: number): Uint8Array {
-  const mask = prefixLength === 0 ? 0 : 0xffffffff << (32 - prefixLength);
-  return Uint8Array.of(mask >>> 24, mask >>> 16, mask >>> 8, mask);
 }

@@ -8,20 +8,25 @@ import { IP_VS_SVC_F_HASHED, IP_VS_SVC_F_PERSISTENT } from './constants.ts';
 import { destinationKey, serviceKey } from './key.ts';
 import type { Destination, DestinationSettings, Service, ServiceId, ServiceSettings, SyncDaemon } from './types.ts';
 
+/** What becomes of a destination that is not wanted: deleted at once, or its weight 0 until its connections are gone. */
+export type Removal<D extends Destination> = (service: ServiceId, destination: D) => 'delete' | 'drain';
+
 /**
  * The commands that turn `actual` into `desired`, in the order to send them.
  *
  * - A service is ours when it is desired or `owned` says so. Ours but not desired: deleted. Not ours: left alone.
- * - Within our service every destination is ours: one that is not desired is deleted, whoever added it.
+ * - Within our service every destination is ours: one that is not desired is removed, whoever added it.
+ * - What `removal` wants drained gets weight 0 and stays, and with it the service, desired or not.
  * - Everything that adds capacity comes before everything that takes it away, over the whole table: a service never
  *   passes through a state with less than both ends have.
  *
  * Ids are unique in `desired`; in `actual` they may repeat, because a kernel dump may repeat an entry that moved.
  */
-export function plan(
+export function plan<D extends Destination>(
   desired: readonly Service[],
-  actual: readonly Service[],
+  actual: readonly (Service & { readonly destinations: readonly D[] })[],
   owned: (id: ServiceId) => boolean,
+  removal: Removal<D> = () => 'delete',
 ): IpvsCommand[] {
   const have = new Map(actual.map((service) => [serviceKey(service.id), service]));
   const raising: IpvsCommand[] = [];
@@ -35,10 +40,15 @@ export function plan(
     } else if (!sameService(service.settings, current.settings)) {
       raising.push({ command: 'set-service', service: service.id, settings: service.settings });
     }
-    planDestinations(service, current?.destinations ?? [], { raising, lowering });
+    const surplus = planDestinations(service, current?.destinations ?? [], { raising, lowering });
+    planRemovals(service.id, surplus, { removal, lowering });
   }
-  for (const { id } of have.values()) {
-    if (owned(id)) lowering.push({ command: 'del-service', service: id });
+  for (const { id, destinations } of have.values()) {
+    if (!owned(id)) continue;
+    const commands: IpvsCommand[] = [];
+    const drains = planRemovals(id, byKey(destinations).values(), { removal, lowering: commands });
+    // Deleting a service deletes its destinations: one command for all of them.
+    lowering.push(...(drains ? commands : [{ command: 'del-service', service: id } as const]));
   }
   return [...raising, ...lowering];
 }
@@ -49,9 +59,10 @@ interface Steps {
   readonly lowering: IpvsCommand[];
 }
 
-function planDestinations(wanted: Service, actual: readonly Destination[], steps: Steps): void {
+/** Adds and changes destinations. The rest: those that are there and not wanted. */
+function planDestinations<D extends Destination>(wanted: Service, actual: readonly D[], steps: Steps): Iterable<D> {
   const service = wanted.id;
-  const have = new Map(actual.map((destination) => [destinationKey(destination.id), destination]));
+  const have = byKey(actual);
   for (const destination of wanted.destinations) {
     const key = destinationKey(destination.id);
     const current = have.get(key);
@@ -63,7 +74,31 @@ function planDestinations(wanted: Service, actual: readonly Destination[], steps
       (lowers ? steps.lowering : steps.raising).push({ command: 'set-dest', service, destination });
     }
   }
-  for (const { id } of have.values()) steps.lowering.push({ command: 'del-dest', service, destination: id });
+  return have.values();
+}
+
+/** True when a destination stays for a while. */
+function planRemovals<D extends Destination>(
+  service: ServiceId,
+  surplus: Iterable<D>,
+  { removal, lowering }: { readonly removal: Removal<D>; readonly lowering: IpvsCommand[] },
+): boolean {
+  let drains = false;
+  for (const destination of surplus) {
+    const { id, settings } = destination;
+    if (removal(service, destination) === 'delete') {
+      lowering.push({ command: 'del-dest', service, destination: id });
+      continue;
+    }
+    drains = true;
+    if (settings.weight === 0) continue;
+    lowering.push({ command: 'set-dest', service, destination: { id, settings: { ...settings, weight: 0 } } });
+  }
+  return drains;
+}
+
+function byKey<D extends Destination>(destinations: readonly D[]): Map<string, D> {
+  return new Map(destinations.map((destination) => [destinationKey(destination.id), destination]));
 }
 
 /** Equal in effect: the timeout and the granularity of a service without persistence do nothing. */

@@ -3,7 +3,8 @@
  * linux/ip_vs.h: a service is what operators call a virtual server, a destination is a real server. Pure.
  */
 
-export type Forwarding = 'nat' | 'direct' | 'tunnel';
+/** `fullnat`: masquerading in the kernel's table, and source NAT by nftables on top. */
+export type Forwarding = 'nat' | 'direct' | 'tunnel' | 'fullnat';
 
 /** Schedulers a configuration may name; the kernel may know others. */
 export type Scheduler =
@@ -43,6 +44,8 @@ export interface ServiceSettings {
   readonly timeoutS: number;
   /** Persistence granularity, 0..32 for IPv4, 1..128 for IPv6. */
   readonly prefixLength: number;
+  /** The IPv4 mask as 32 bits, only when it is no prefix; `prefixLength` then counts up to its first hole. */
+  readonly holedMask?: number;
   /** Persistence engine ("sip"), or null. */
   readonly persistenceEngine: string | null;
 }

@@ -107,6 +107,8 @@ function parseIpv4(text: string): Uint8Array | null {
 function parseIpv6(text: string): Uint8Array | null {
   const plain = spellOutQuad(text);
   if (plain === null || !IPV6.test(plain) || !ipaddr.IPv6.isValid(plain)) return null;
+  // RFC 4291 section 2.2: "::" stands for at least one group; ipaddr.js takes it beside eight others.
+  if (plain.includes('::') && plain.split(':').filter((group) => group !== '').length > 7) return null;
   return Uint8Array.from(ipaddr.IPv6.parse(plain).toByteArray());
 }
 

@@ -48,17 +48,27 @@ export function renderVirtualServers(servers: readonly VirtualServerReport[], op
 }
 
 function heading(server: VirtualServerReport, { colour }: RenderOptions): string {
-  const { name, service, scheduler, state, usableWeight, quorum, inKernel } = server;
-  const missing = inKernel === false ? `, ${paint("NOT IN THE KERNEL'S TABLE", 'bad', colour)}` : '';
+  const { name, service, scheduler, state, usableWeight, quorum } = server;
+  const fault = missing(server.services);
+  const missingText = fault === null ? '' : `, ${paint(fault, 'bad', colour)}`;
   const what = `${clean(name)}: ${clean(service)} ${scheduler}`;
-  return `${what}, ${paint(state, STATE_TONE[state], colour)}, usable weight ${usableWeight}, quorum ${quorum}${missing}`;
+  return `${what}, ${paint(state, STATE_TONE[state], colour)}, usable weight ${usableWeight}, quorum ${quorum}${missingText}`;
+}
+
+function missing(services: VirtualServerReport['services']): string | null {
+  const absent = services.filter(({ inKernel }) => inKernel === false);
+  const [first] = absent;
+  if (first === undefined) return null;
+  if (services.length === 1) return "NOT IN THE KERNEL'S TABLE";
+  const which = absent.length < services.length ? `, such as ${clean(first.service)}` : '';
+  return `${absent.length} OF ${services.length} SERVICES NOT IN THE KERNEL'S TABLE${which}`;
 }
 
 function realServerRows(real: RealServerReport, { nowMs }: RenderOptions): Row[] {
-  const { address, forwarding, state, sinceMs, weight } = real;
+  const { address, forwarding, tunnel, state, sinceMs, weight } = real;
   const row = [
     cell(`  ${address}`),
-    cell(forwarding),
+    cell(forward(forwarding, tunnel)),
     cell(state, STATE_TONE[state]),
     cell(sinceMs === null ? '-' : duration(nowMs - sinceMs)),
     figure(`${weight.kernel ?? '-'}/${weight.configured}`),
@@ -82,10 +92,15 @@ function failureText({ type, target, lastResult, detail }: CheckReport): string 
   return clean(`${type} ${target}: ${lastResult}${detail === null ? '' : `: ${detail}`}`);
 }
 
-function sorryServerRow({ address, forwarding, active, connections }: SorryServerReport): Row {
+/** IPIP is what a tunnel is unless said otherwise. */
+function forward(forwarding: RealServerReport['forwarding'], tunnel: RealServerReport['tunnel']): string {
+  return tunnel === null || tunnel.type === 'ipip' ? forwarding : tunnel.type;
+}
+
+function sorryServerRow({ address, forwarding, tunnel, active, connections }: SorryServerReport): Row {
   return [
     cell(`  ${address}`),
-    cell(forwarding),
+    cell(forward(forwarding, tunnel)),
     active ? cell('SORRY', 'warning') : cell('sorry'),
     cell(active ? 'active' : 'idle'),
     figure('-'),

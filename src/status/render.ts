@@ -14,10 +14,12 @@ import {
   type Tone,
   table,
 } from './text.ts';
-import type { ConnectionSyncReport, DaemonReport, IpvsReport, Snapshot } from './types.ts';
+import type { ConnectionSyncReport, DaemonReport, DrainReport, IpvsReport, Snapshot } from './types.ts';
 
 /** Virtual addresses beyond these are counted: the JSON has them all. */
 const SHOWN_ADDRESSES = 4;
+/** The same for what leaves the table. */
+const SHOWN_DRAINS = 10;
 /** RFC 9568 section 6.1: the addresses are the machine's own. */
 const OWNER_PRIORITY = 255;
 
@@ -140,14 +142,23 @@ function connectionSync({ follow, wanted, running }: ConnectionSyncReport, { col
 }
 
 function ipvs(report: IpvsReport, { nowMs, colour }: RenderOptions): string[] {
-  const { available, lastReconcileAtMs, reconciles, repairs, refusedCommands, lastProblem } = report;
+  const { available, lastReconcileAtMs, reconciles, repairs, refusedCommands, lastProblem, draining } = report;
   const last = lastReconcileAtMs === null ? 'never' : `${duration(nowMs - lastReconcileAtMs)} ago`;
   const lines = [
     `IPVS: ${counted(reconciles, 'reconciliation')}, the last ${last}, ${counted(repairs, 'repair')}, ${counted(refusedCommands, 'refused command')}`,
   ];
   if (!available) lines.push(`  ${paint("the kernel's table cannot be read now", 'bad', colour)}`);
   if (lastProblem !== null) lines.push(`  last problem: ${clean(lastProblem)}`);
+  const more = draining.length - SHOWN_DRAINS;
+  lines.push(...draining.slice(0, SHOWN_DRAINS).map((drain) => `  ${drainText(drain, nowMs)}`));
+  if (more > 0) lines.push(`  and ${more} more are draining`);
   return lines;
+}
+
+function drainText({ service, destination, sinceMs, untilMs, connections }: DrainReport, nowMs: number): string {
+  const left = connections === null ? '' : `, ${counted(connections, 'connection')} left`;
+  const times = `for ${duration(nowMs - sinceMs)}, at most ${duration(untilMs - nowMs)} more`;
+  return clean(`draining ${destination} of ${service} ${times}${left}`);
 }
 
 function counted(count: number, noun: string): string {

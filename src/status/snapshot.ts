@@ -1,15 +1,24 @@
 /** The status of the whole daemon as one JSON value, from what its parts know. Pure. */
-import type { CheckConfig, RealServerConfig, SorryServerConfig, VirtualServerConfig } from '../config/types.ts';
-import { serviceIdOf } from '../director/desired.ts';
+import type {
+  CheckConfig,
+  RealServerConfig,
+  ServiceIdConfig,
+  TargetConfig,
+  VirtualServerConfig,
+} from '../config/types.ts';
+import { destinationIdOf, serviceIdOf } from '../director/desired.ts';
+import type { Drain } from '../director/draining.ts';
 import { destinationName, type World } from '../director/world.ts';
 import type { Combined, Health, Verdict } from '../health/verdict.ts';
 import { destinationKey, serviceKey } from '../ipvs/key.ts';
 import type { DumpedDestination, DumpedService, SyncDaemon } from '../ipvs/types.ts';
 import type { VrrpReport } from '../vrrp/messages.ts';
+import { servicesText } from './services-text.ts';
 import {
   type CheckReport,
   type ConnectionSyncReport,
   type ConnectionsReport,
+  type DrainReport,
   type IpvsCounters,
   type RealServerReport,
   type RealServerState,
@@ -19,6 +28,8 @@ import {
   type SorryServerReport,
   type VirtualServerReport,
 } from './types.ts';
+
+type Draining = Pick<Drain, 'service' | 'destination' | 'sinceMs' | 'timeoutMs' | 'connections'>;
 
 export interface SnapshotInput {
   /** Its clock must be Unix milliseconds, like every `...Ms` here. */
@@ -41,6 +52,8 @@ export interface SnapshotInput {
   readonly wantedDaemons: readonly SyncDaemon[] | null;
   /** Null: IPVS is not needed. */
   readonly keeper: IpvsCounters | null;
+  /** What is on its way out of the table. */
+  readonly draining: readonly Draining[];
   /** By `serviceKey` and `destinationKey`. */
   readonly isOver: (service: string, destination: string) => boolean;
 }
@@ -74,7 +87,10 @@ export function buildSnapshot(input: SnapshotInput): Snapshot {
     vrrpRefused: vrrp?.refused ?? {},
     connectionSync: connectionSync(input),
     virtualServers: world.config.virtualServers.map((server) => virtualServer(input, server, services)),
-    ipvs: keeper === null ? null : { available: table !== null, ...ipvsCounters(keeper) },
+    ipvs:
+      keeper === null
+        ? null
+        : { available: table !== null, draining: input.draining.map(drainReport), ...ipvsCounters(keeper) },
   };
 }
 
@@ -90,50 +106,81 @@ function connectionSync({ world, daemons, wantedDaemons }: SnapshotInput): Conne
   return { follow: config.follow, wanted: wantedDaemons?.[0]?.role ?? 'none', running: daemons };
 }
 
+function drainReport({ service, destination, sinceMs, timeoutMs, connections }: Draining): DrainReport {
+  return {
+    service: serviceKey(service),
+    destination: destinationKey(destination),
+    sinceMs,
+    untilMs: sinceMs + timeoutMs,
+    connections,
+  };
+}
+
+/** A service of a virtual server, and what the kernel has of it. */
+interface Placed {
+  readonly id: ServiceIdConfig;
+  readonly service: string;
+  /** By `destinationKey`; null: the table could not be read or does not have the service. */
+  readonly destinations: ReadonlyMap<string, DumpedDestination> | null;
+}
+
 function virtualServer(
   input: SnapshotInput,
   server: VirtualServerConfig,
-  services: ReadonlyMap<string, DumpedService> | null,
+  table: ReadonlyMap<string, DumpedService> | null,
 ): VirtualServerReport {
-  const service = serviceKey(serviceIdOf(server.id));
   const { up, usableWeight, sorry } = input.world.standing(server);
-  const dumped = services?.get(service);
-  const destinations = new Map(
-    dumped?.destinations.map((destination) => [destinationKey(destination.id), destination]),
-  );
+  const places = server.ids.map((id) => placeOf(id, table));
+  const services = places.map(({ service, destinations }) => ({
+    service,
+    inKernel: table === null ? null : destinations !== null,
+  }));
   return {
     name: server.name,
-    service,
+    service: servicesText(server.ids),
+    services,
     scheduler: server.scheduler,
     state: up ? 'UP' : 'DOWN',
     usableWeight,
     quorum: server.quorum,
-    sorryServer: server.sorryServer === null ? null : sorryServer(server.sorryServer, sorry, destinations),
-    inKernel: services === null ? null : dumped !== undefined,
+    sorryServer: server.sorryServer === null ? null : sorryServer(server.sorryServer, sorry, places),
+    inKernel: table === null ? null : services.every(({ inKernel }) => inKernel === true),
     realServers: server.realServers.map((real, index) =>
       realServer(real, {
         verdict: input.world.verdict(server.name, index),
         healths: input.world.healths(server.name, index),
-        destination: destinations.get(destinationName(real)) ?? null,
-        over: input.isOver(service, destinationName(real)),
+        found: foundIn(places, real),
+        over: places.some(({ id, service }) => input.isOver(service, destinationKey(destinationIdOf(real, id)))),
       }),
     ),
   };
 }
 
-function sorryServer(
-  sorry: SorryServerConfig,
-  active: boolean,
-  destinations: ReadonlyMap<string, DumpedDestination>,
-): SorryServerReport {
-  const address = destinationName(sorry);
-  return { address, forwarding: sorry.forwarding, active, connections: connectionsOf(destinations.get(address)) };
+function placeOf(id: ServiceIdConfig, table: ReadonlyMap<string, DumpedService> | null): Placed {
+  const service = serviceKey(serviceIdOf(id));
+  const dumped = table?.get(service);
+  const destinations =
+    dumped === undefined
+      ? null
+      : new Map(dumped.destinations.map((destination) => [destinationKey(destination.id), destination]));
+  return { id, service, destinations };
+}
+
+/** What the kernel has of a real or sorry server, in each of the services. */
+function foundIn(places: readonly Placed[], target: TargetConfig): readonly DumpedDestination[] {
+  return places.flatMap(({ id, destinations }) => destinations?.get(destinationKey(destinationIdOf(target, id))) ?? []);
+}
+
+function sorryServer(sorry: TargetConfig, active: boolean, places: readonly Placed[]): SorryServerReport {
+  const { forwarding, tunnel } = sorry;
+  const connections = connectionsOf(foundIn(places, sorry));
+  return { address: destinationName(sorry), forwarding, tunnel, active, connections };
 }
 
 interface Facts {
   readonly verdict: Combined;
   readonly healths: readonly CheckedHealth[];
-  readonly destination: DumpedDestination | null;
+  readonly found: readonly DumpedDestination[];
   readonly over: boolean;
 }
 
@@ -142,16 +189,17 @@ interface CheckedHealth {
   readonly health: Health;
 }
 
-function realServer(real: RealServerConfig, { verdict, healths, destination, over }: Facts): RealServerReport {
+function realServer(real: RealServerConfig, { verdict, healths, found, over }: Facts): RealServerReport {
   return {
     address: destinationName(real),
     forwarding: real.forwarding,
+    tunnel: real.tunnel,
     state: STATE[verdict.verdict],
     reason: reasonOf(verdict, healths),
     sinceMs: sinceOf(verdict.verdict, healths),
-    weight: { configured: real.weight, kernel: destination?.settings.weight ?? null },
+    weight: { configured: real.weight, kernel: lowestWeight(found) },
     thresholds: { upper: real.upperThreshold, lower: real.lowerThreshold, over },
-    connections: connectionsOf(destination),
+    connections: connectionsOf(found),
     checks: healths.map(checkReport),
   };
 }
@@ -177,10 +225,19 @@ function sinceOf(verdict: Verdict, healths: readonly CheckedHealth[]): number | 
   return verdict === 'up' ? Math.max(...times) : Math.min(...times);
 }
 
-function connectionsOf(destination: DumpedDestination | null | undefined): ConnectionsReport | null {
-  if (destination === null || destination === undefined) return null;
-  const { activeConnections, inactiveConnections, persistentConnections } = destination.counters;
-  return { active: activeConnections, inactive: inactiveConnections, persistent: persistentConnections };
+function lowestWeight(found: readonly DumpedDestination[]): number | null {
+  return found.length === 0 ? null : Math.min(...found.map(({ settings }) => settings.weight));
+}
+
+function connectionsOf(found: readonly DumpedDestination[]): ConnectionsReport | null {
+  if (found.length === 0) return null;
+  const sum = (of: (counters: DumpedDestination['counters']) => number): number =>
+    found.reduce((total, { counters }) => total + of(counters), 0);
+  return {
+    active: sum(({ activeConnections }) => activeConnections),
+    inactive: sum(({ inactiveConnections }) => inactiveConnections),
+    persistent: sum(({ persistentConnections }) => persistentConnections),
+  };
 }
 
 function checkReport({ config, health }: CheckedHealth): CheckReport {

@@ -2,7 +2,7 @@
  * What `GET /status` answers and `lvsd status --json` prints: plain JSON values, documented for scripts in docs/status.md.
  * Times are Unix milliseconds (`...AtMs`, `sinceMs`); lengths of time are milliseconds (`latencyMs`). Pure types.
  */
-import type { CheckConfig } from '../config/types.ts';
+import type { CheckConfig, TunnelConfig } from '../config/types.ts';
 import type { ProbeFailure } from '../health/types.ts';
 import type { DestinationCounters, Forwarding, SyncDaemon } from '../ipvs/types.ts';
 import type { RouterReport, VrrpReport } from '../vrrp/messages.ts';
@@ -72,41 +72,52 @@ export type RealServerState = 'UP' | 'DOWN' | 'UNKNOWN';
 
 export interface VirtualServerReport {
   readonly name: string;
-  /** "tcp 192.0.2.1:80", "fwmark 7". */
+  /** "tcp 192.0.2.1:80", "fwmark 7"; all of a group in short: "tcp 192.0.2.1-192.0.2.9:80,443". */
   readonly service: string;
+  /** Each service on its own. */
+  readonly services: readonly ServiceReport[];
   readonly scheduler: string;
   readonly state: VirtualServerState;
   /** Configured weights of the real servers that are UP. */
   readonly usableWeight: number;
   readonly quorum: number;
   readonly sorryServer: SorryServerReport | null;
-  /** Whether the kernel's table has the service; null: the table could not be read. */
+  /** Whether the kernel's table has the service, of a group all of them; null: the table could not be read. */
   readonly inKernel: boolean | null;
   readonly realServers: readonly RealServerReport[];
 }
 
+export interface ServiceReport {
+  /** "tcp 192.0.2.1:80", "fwmark 7 ipv6". */
+  readonly service: string;
+  /** Null: the table could not be read. */
+  readonly inKernel: boolean | null;
+}
+
 export interface SorryServerReport {
-  /** "10.0.0.90:80". */
+  /** "10.0.0.90:80"; without a port: that of each service. */
   readonly address: string;
   readonly forwarding: Forwarding;
+  readonly tunnel: TunnelConfig | null;
   /** It takes the connections, because the virtual server is DOWN. */
   readonly active: boolean;
   readonly connections: ConnectionsReport | null;
 }
 
 export interface RealServerReport {
-  /** "10.0.0.11:80". */
+  /** "10.0.0.11:80"; without a port: that of each service. */
   readonly address: string;
   readonly forwarding: Forwarding;
+  readonly tunnel: TunnelConfig | null;
   readonly state: RealServerState;
   /** Why it is not UP ("refused: connect ECONNREFUSED"); null when it is. */
   readonly reason: string | null;
   /** Since when it has this state; null: it has no checks. */
   readonly sinceMs: number | null;
-  /** `kernel` null: not in the kernel's table, or the table could not be read. */
+  /** `kernel`: of a group the lowest; null: not in the kernel's table, or the table could not be read. */
   readonly weight: { readonly configured: number; readonly kernel: number | null };
   readonly thresholds: ThresholdsReport;
-  /** Null: not in the kernel's table, or the table could not be read. */
+  /** Of a group the sum; null: not in the kernel's table, or the table could not be read. */
   readonly connections: ConnectionsReport | null;
   readonly checks: readonly CheckReport[];
 }
@@ -116,7 +127,7 @@ export interface ThresholdsReport {
   readonly upper: number;
   /** 0: three quarters of the upper one. */
   readonly lower: number;
-  /** The kernel gives it no new connections until it falls below the lower one. */
+  /** The kernel gives it no new connections, in one service of a group at least, until it falls below the lower one. */
   readonly over: boolean;
 }
 
@@ -143,6 +154,20 @@ export interface CheckReport {
 export interface IpvsReport extends IpvsCounters {
   /** False: the kernel's table could not be read just now. */
   readonly available: boolean;
+  readonly draining: readonly DrainReport[];
+}
+
+/** A destination that is no longer wanted and keeps its connections for a while. */
+export interface DrainReport {
+  /** "tcp 192.0.2.1:80". */
+  readonly service: string;
+  /** "10.0.0.11:80". */
+  readonly destination: string;
+  readonly sinceMs: number;
+  /** When it is deleted with the connections that it still has. */
+  readonly untilMs: number;
+  /** Active, inactive and persistent ones at the last look; null: not looked at yet. */
+  readonly connections: number | null;
 }
 
 /** What the keeper of the kernel's table has counted since the start. */

@@ -2,9 +2,12 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { err, ok, type Result } from '../util/result.ts';
 
-/** `no-daemon`, `denied`, `timeout`: nobody answered. `protocol`: what answered does not speak JSON over HTTP. */
+/**
+ * `no-daemon`: nobody listens. `denied`, `timeout`, `ended`: somebody does, and did not answer. `protocol`: what answered does
+ * not speak JSON over HTTP.
+ */
 export interface ClientError {
-  readonly kind: 'no-daemon' | 'denied' | 'timeout' | 'protocol';
+  readonly kind: 'no-daemon' | 'denied' | 'timeout' | 'ended' | 'protocol';
   /** A sentence for people. */
   readonly text: string;
 }
@@ -19,15 +22,20 @@ export interface Answer {
 /** No snapshot comes near: some 1 KB a real server. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Asks once; `timeoutMs` bounds the whole exchange. Never rejects. */
+/** Asks once; `timeoutMs` bounds the whole exchange, `body` is sent as JSON. Never rejects. */
 export function request(
   socketPath: string,
   method: 'GET' | 'POST',
   path: string,
   timeoutMs: number,
+  body?: unknown,
 ): Promise<Result<Answer, ClientError>> {
   return new Promise((resolve) => {
-    const asking = httpRequest({ socketPath, method, path, agent: false, headers: { host: 'localhost' } });
+    const text = body === undefined ? null : JSON.stringify(body);
+    const ofBody =
+      text === null ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const headers = { host: 'localhost', ...ofBody };
+    const asking = httpRequest({ socketPath, method, path, agent: false, headers });
     const done = (result: Result<Answer, ClientError>): void => {
       clearTimeout(timer);
       resolve(result); // the first one counts
@@ -43,7 +51,7 @@ export function request(
         done(err(describe(socketPath, error))),
       );
     });
-    asking.end();
+    asking.end(text ?? undefined);
   });
 }
 
@@ -84,7 +92,7 @@ function describe(socketPath: string, error: NodeJS.ErrnoException): ClientError
     case 'ECONNRESET':
     case 'EPIPE':
       return {
-        kind: 'no-daemon',
+        kind: 'ended',
         text: `lvsd at ${socketPath} ended the connection without an answer: is it stopping?`,
       };
     default:

@@ -10,13 +10,22 @@ import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
+import type { KernelChange } from '../director/changes.ts';
 import type { Snapshot } from '../status/types.ts';
 import { messageOf } from '../util/message-of.ts';
+import type { ConfigText } from './config-file.ts';
 
 export interface ControlHandlers {
   snapshot(): Promise<Snapshot>;
   reload(): Promise<{ readonly ok: boolean; readonly problems: readonly string[] }>;
+  /** Null: of the daemon's own file. */
+  plan(file: ConfigText | null): Promise<PlanOutcome>;
 }
+
+/** What a configuration would change in the kernel; or the file's problems, whole lines for people. */
+export type PlanOutcome =
+  | { readonly ok: true; readonly changes: readonly KernelChange[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 export interface ControlLimits {
   /** Until a request must have come in completely. */
@@ -34,12 +43,16 @@ const SOCKET_UMASK = 0o117;
 const FOLDER_UMASK = 0o022;
 /** `sun_path` of unix(7) without its closing zero; Node cuts a longer name short. */
 const MAX_PATH_BYTES = 107;
-/** No request has a body to speak of. */
+/** No request has a body to speak of, */
 const MAX_BODY_BYTES = 4096;
+/** but a plan has a whole configuration, of some ten thousand real servers at most. */
+const MAX_PLAN_BYTES = 8 * 1024 * 1024;
 const MAX_CONNECTIONS = 64;
 const CHECK_TIMEOUTS_EVERY_MS = 500;
 const SNAPSHOT_TIMEOUT_MS = 5000;
 const RELOAD_TIMEOUT_MS = 30_000;
+const PLAN_TIMEOUT_MS = 30_000;
+const PLAN_PATH = '/v1/plan';
 /** Without a byte either way: longer than any answer takes; ends those who ask and do not read. */
 const IDLE_TIMEOUT_MS = 40_000;
 const CLOSE_TIMEOUT_MS = 500;
@@ -69,8 +82,9 @@ function routes(handlers: ControlHandlers): Hono {
     if (c.req.header('transfer-encoding') !== undefined) {
       return Promise.resolve(c.json({ error: 'a body of unannounced length is not taken' }, 411));
     }
-    if (Number(c.req.header('content-length') ?? 0) <= MAX_BODY_BYTES) return next();
-    return Promise.resolve(c.json({ error: `a body above ${MAX_BODY_BYTES} bytes is not taken` }, 413));
+    const most = c.req.path === PLAN_PATH ? MAX_PLAN_BYTES : MAX_BODY_BYTES;
+    if (Number(c.req.header('content-length') ?? 0) <= most) return next();
+    return Promise.resolve(c.json({ error: `a body above ${most} bytes is not taken` }, 413));
   });
   app.get('/status', (c) => answer(c, SNAPSHOT_TIMEOUT_MS, async () => c.json(await handlers.snapshot())));
   app.post('/reload', (c) =>
@@ -79,9 +93,30 @@ function routes(handlers: ControlHandlers): Hono {
       return c.json(outcome, outcome.ok ? 200 : 422);
     }),
   );
+  app.post(PLAN_PATH, (c) =>
+    answer(c, PLAN_TIMEOUT_MS, async () => {
+      const file = configTextIn(await c.req.text());
+      if (file === undefined) return c.json({ error: 'the body is not {"file": string, "text": string}' }, 400);
+      const outcome = await handlers.plan(file);
+      return c.json(outcome, outcome.ok ? 200 : 422);
+    }),
+  );
   app.notFound((c) => c.json({ error: `no such request: ${c.req.method} ${c.req.path}` }, 404));
   app.onError((error, c) => c.json({ error: error.message }, 500));
   return app;
+}
+
+/** Null: an empty body; undefined: something else than a configuration's text. */
+function configTextIn(body: string): ConfigText | null | undefined {
+  if (body === '') return null;
+  try {
+    const given: unknown = JSON.parse(body);
+    if (typeof given !== 'object' || given === null || !('file' in given && 'text' in given)) return undefined;
+    const { file, text } = given;
+    return typeof file === 'string' && typeof text === 'string' ? { file, text } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What `work` answers, or 504 when it takes too long; then its answer goes nowhere. */

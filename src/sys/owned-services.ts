@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import type { TimeoutChange } from '../ipvs/command.ts';
 import { messageOf } from '../util/message-of.ts';
 
 /** What lvsd made in the kernel and takes down again. */
@@ -24,6 +25,15 @@ export interface Owned {
   readonly keys: readonly string[];
   /** The sync daemons are ours too. */
   readonly syncDaemons: boolean;
+  readonly originals: Originals;
+}
+
+/** What settings were before lvsd wrote them first: the way back, whenever it is asked for. */
+export interface Originals {
+  /** Below /proc/sys/net/ipv4/vs, by name. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Null: never written. */
+  readonly timeouts: TimeoutChange;
 }
 
 /** The memory of one daemon. */
@@ -41,7 +51,8 @@ export interface Place {
   readonly netns: number;
 }
 
-const NOTHING: Owned = { keys: [], syncDaemons: false };
+const NO_ORIGINALS: Originals = { settings: {}, timeouts: { tcpS: null, tcpFinS: null, udpS: null } };
+const NOTHING: Owned = { keys: [], syncDaemons: false, originals: NO_ORIGINALS };
 const MAX_BYTES = 16 * 1024 * 1024;
 const MODE = 0o600;
 
@@ -55,15 +66,20 @@ export function openOwnedMemory(socketPath: string, place: Place = placeOfThisPr
     save(owned) {
       const text = textOf(owned, place);
       if (text === written) return null;
-      const problem = isNothing(owned) ? remove(file) : replace(file, text);
+      const problem = isNothing(owned) && !hasOriginals(owned) ? remove(file) : replace(file, text);
       if (problem === null) written = text;
       return problem;
     },
   };
 }
 
+/** Nothing to take down. */
 export function isNothing({ keys, syncDaemons }: Owned): boolean {
   return keys.length === 0 && !syncDaemons;
+}
+
+function hasOriginals({ originals: { settings, timeouts } }: Owned): boolean {
+  return Object.keys(settings).length > 0 || Object.values(timeouts).some((value) => value !== null);
 }
 
 function placeOfThisProcess(): Place {
@@ -71,8 +87,8 @@ function placeOfThisProcess(): Place {
   return { bootId, netns: statSync('/proc/self/ns/net').ino };
 }
 
-function textOf({ keys, syncDaemons }: Owned, place: Place): string {
-  return JSON.stringify({ ...place, keys: [...keys].sort(), syncDaemons });
+function textOf({ keys, syncDaemons, originals }: Owned, place: Place): string {
+  return JSON.stringify({ ...place, keys: [...keys].sort(), syncDaemons, originals });
 }
 
 function read(file: string, place: Place): Owned {
@@ -96,6 +112,24 @@ function understood(value: unknown, { bootId, netns }: Place): Owned {
   return {
     keys: keys.filter((key) => typeof key === 'string'),
     syncDaemons: 'syncDaemons' in value && value.syncDaemons === true,
+    originals: 'originals' in value ? understoodOriginals(value.originals) : NO_ORIGINALS,
+  };
+}
+
+function understoodOriginals(value: unknown): Originals {
+  if (typeof value !== 'object' || value === null || !('settings' in value && 'timeouts' in value)) return NO_ORIGINALS;
+  // Names become paths: nothing that leads out of the folder.
+  const settings = Object.entries(value.settings ?? {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && /^[a-z0-9_]+$/.test(entry[0]),
+  );
+  const timeouts = new Map(Object.entries(value.timeouts ?? {}));
+  const seconds = (name: string): number | null => {
+    const found = timeouts.get(name);
+    return Number.isInteger(found) ? Number(found) : null;
+  };
+  return {
+    settings: Object.fromEntries(settings),
+    timeouts: { tcpS: seconds('tcpS'), tcpFinS: seconds('tcpFinS'), udpS: seconds('udpS') },
   };
 }
 

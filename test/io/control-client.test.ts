@@ -12,6 +12,7 @@ import { snapshot } from '../support/snapshot.ts';
 const calm: ControlHandlers = {
   snapshot: async () => snapshot,
   reload: async () => ({ ok: true, problems: [] }),
+  plan: async () => ({ ok: true, changes: [] }),
 };
 
 describe('sys/control-client', () => {
@@ -166,7 +167,7 @@ describe('sys/control-client', () => {
       {
         name: 'a connection that ends without an answer',
         listener: (incoming) => incoming.socket.destroy(),
-        kind: 'no-daemon',
+        kind: 'ended',
         text: /ended the connection without an answer: is it stopping\?$/,
       },
       {
@@ -175,7 +176,7 @@ describe('sys/control-client', () => {
           response.writeHead(200, { 'content-length': 10 });
           response.write('{', () => incoming.socket.destroy());
         },
-        kind: 'no-daemon',
+        kind: 'ended',
         text: /ended the connection without an answer/,
       },
       {

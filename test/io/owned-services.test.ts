@@ -6,8 +6,13 @@ import { join } from 'node:path';
 import { openOwnedMemory } from '../../src/sys/owned-services.ts';
 
 const PLACE = { bootId: 'b1', netns: 1 };
-const OWNED = { keys: ['fwmark 7', 'tcp 192.0.2.1:80'], syncDaemons: true };
-const NOTHING = { keys: [], syncDaemons: false };
+const NO_ORIGINALS = { settings: {}, timeouts: { tcpS: null, tcpFinS: null, udpS: null } };
+const OWNED = {
+  keys: ['fwmark 7', 'tcp 192.0.2.1:80'],
+  syncDaemons: true,
+  originals: { settings: { sync_threshold: '3\t50' }, timeouts: { tcpS: 900, tcpFinS: null, udpS: null } },
+};
+const NOTHING = { keys: [], syncDaemons: false, originals: NO_ORIGINALS };
 
 describe('memory of owned services', () => {
   let dir: string;
@@ -32,6 +37,25 @@ describe('memory of owned services', () => {
     assert.equal(existsSync(file), false);
   });
 
+  it('remembers what settings were though nothing else is left to take down', () => {
+    const originals = { ...NO_ORIGINALS, settings: { expire_nodest_conn: '0' } };
+    openOwnedMemory(socket, PLACE).save({ ...NOTHING, originals });
+    assert.deepEqual(openOwnedMemory(socket, PLACE).found, { ...NOTHING, originals });
+    assert.equal(openOwnedMemory(socket, PLACE).save(NOTHING), null);
+    assert.equal(existsSync(file), false);
+  });
+
+  it('takes no name of a setting that leads elsewhere, and no timeout that is none', () => {
+    const originals = {
+      settings: { '../../ip_forward': '0', drop_entry: '3', amemthresh: 7 },
+      timeouts: { tcpS: '9' },
+    };
+    openOwnedMemory(socket, PLACE).save(OWNED);
+    writeFileSync(file, JSON.stringify({ ...PLACE, keys: [], syncDaemons: false, originals }));
+    const { found } = openOwnedMemory(socket, PLACE);
+    assert.deepEqual(found.originals, { ...NO_ORIGINALS, settings: { drop_entry: '3' } });
+  });
+
   it('knows the place it runs in', () => {
     assert.equal(openOwnedMemory(socket).save(OWNED), null);
     assert.deepEqual(openOwnedMemory(socket).found, OWNED);
@@ -53,7 +77,15 @@ describe('memory of owned services', () => {
     });
   }
 
-  for (const text of ['', '[]', '["tcp 192.0.2.1:80"]', 'null', '{"bootId":"b1","netns":1,"keys":7}', '{']) {
+  for (const text of [
+    '',
+    '[]',
+    '["tcp 192.0.2.1:80"]',
+    'null',
+    '{"bootId":"b1","netns":1,"keys":7}',
+    '{',
+    '{"bootId":"b1","netns":1,"originals":{"settings":null,"timeouts":null}}',
+  ]) {
     it(`takes ${JSON.stringify(text)} for nothing`, () => {
       openOwnedMemory(socket, PLACE).save(OWNED);
       writeFileSync(file, text);
@@ -71,7 +103,7 @@ describe('memory of owned services', () => {
     const memory = openOwnedMemory(socket, PLACE);
     assert.deepEqual(memory.found, NOTHING);
     const before = readFileSync(victim, 'utf8');
-    assert.equal(memory.save({ keys: ['fwmark 8'], syncDaemons: false }), null);
+    assert.equal(memory.save({ ...NOTHING, keys: ['fwmark 8'] }), null);
     assert.equal(readFileSync(victim, 'utf8'), before);
     assert.deepEqual(openOwnedMemory(socket, PLACE).found.keys, ['fwmark 8']);
   });

@@ -1,5 +1,6 @@
 /** The keeper against a kernel in memory: what it believes, tells, owns and takes down. */
 import assert from 'node:assert/strict';
+import type { WantedIpvs } from '../../src/director/wanted.ts';
 import { destinationKey, serviceKey } from '../../src/ipvs/key.ts';
 import type { Service, SyncDaemon } from '../../src/ipvs/types.ts';
 import type { Owned } from '../../src/sys/owned-services.ts';
@@ -12,6 +13,14 @@ const B = tcp('192.0.2.2', 80);
 const R1 = real('10.0.0.1', 80);
 const KEY_A = serviceKey(A);
 const KEY_B = serviceKey(B);
+const NO_ORIGINALS = { settings: {}, timeouts: { tcpS: null, tcpFinS: null, udpS: null } };
+const NOTHING_OWNED: Owned = { keys: [], syncDaemons: false, originals: NO_ORIGINALS };
+const NO_SETTINGS: WantedIpvs = {
+  exclusive: false,
+  timeouts: { tcpS: null, tcpFinS: null, udpS: null },
+  settings: {},
+  restoreSettings: false,
+};
 const serviceWith = (id: typeof A, weight = 1, upperThreshold = 0): Service =>
   serviceOf(id, [destination(R1, { weight, upperThreshold })]);
 
@@ -22,8 +31,23 @@ describe('table keeper', () => {
   let saved: Owned[];
   let warnings: string[];
   let errors: string[];
+  let infos: string[];
+  let ipvs: WantedIpvs;
+  /** Configured real servers that failed and are to be removed, as `SERVICE DESTINATION`. */
+  let failed: Set<string>;
+  let drainTimeouts: Map<string, number>;
+  let nowMs: number;
+  const keepers: TableKeeper[] = [];
 
+  afterEach(async () => {
+    for (const keeper of keepers.splice(0)) await keeper.close({ keepServices: true });
+  });
   beforeEach(() => {
+    infos = [];
+    ipvs = NO_SETTINGS;
+    failed = new Set();
+    drainTimeouts = new Map();
+    nowMs = 0;
     kernel = new FakeKernel();
     wanted = new Map([['a', serviceWith(A)]]);
     daemons = null;
@@ -32,16 +56,33 @@ describe('table keeper', () => {
     errors = [];
   });
 
-  function keeperWith(found: Owned = { keys: [], syncDaemons: false }): TableKeeper {
-    const services = (names?: ReadonlySet<string>): readonly Service[] =>
-      [...wanted].filter(([name]) => names?.has(name) ?? true).map(([, service]) => service);
-    const save = (owned: Owned): null => {
-      saved.push(owned);
-      return null;
-    };
-    const log = { warn: (text: string) => void warnings.push(text), error: (text: string) => void errors.push(text) };
-    return new TableKeeper(kernel, { services, daemons: () => daemons }, { found, save }, log);
+  function keeperWith(found: Partial<Owned> = {}): TableKeeper {
+    const keeper = new TableKeeper(
+      kernel,
+      () => ({
+        services: (names) => [...wanted].filter(([name]) => names?.has(name) ?? true).map(([, service]) => service),
+        daemons: () => daemons,
+        ipvs: () => ipvs,
+        isConfigured: (service, destination) => failed.has(`${serviceKey(service)} ${destinationKey(destination)}`),
+        defaultDrainTimeoutMs: () => 300_000,
+        drainTimeoutMs: (service) => drainTimeouts.get(serviceKey(service)) ?? null,
+      }),
+      { memory: { found: { ...NOTHING_OWNED, ...found }, save }, log, folder: kernel.folder, now: () => nowMs },
+    );
+    keepers.push(keeper);
+    return keeper;
   }
+
+  function save(owned: Owned): null {
+    saved.push(owned);
+    return null;
+  }
+
+  const log = {
+    info: (text: string) => void infos.push(text),
+    warn: (text: string) => void warnings.push(text),
+    error: (text: string) => void errors.push(text),
+  };
 
   /** Refuses everything about service B that `command` names. */
   function refuseB(name: string): void {
@@ -53,11 +94,11 @@ describe('table keeper', () => {
     for (const service of [A, B, tcp('192.0.2.3', 80)]) {
       kernel.do({ command: 'new-service', service, settings: serviceOf(service).settings });
     }
-    await keeperWith({ keys: [KEY_B], syncDaemons: false }).reconcile();
+    await keeperWith({ keys: [KEY_B] }).reconcile();
     assert.deepEqual(Object.keys(kernel.weights).sort(), [KEY_A, 'tcp 192.0.2.3:80']);
     assert.deepEqual(saved, [
-      { keys: [KEY_B, KEY_A], syncDaemons: false },
-      { keys: [KEY_A], syncDaemons: false },
+      { ...NOTHING_OWNED, keys: [KEY_B, KEY_A] },
+      { ...NOTHING_OWNED, keys: [KEY_A] },
     ]);
   });
 
@@ -68,7 +109,7 @@ describe('table keeper', () => {
       return null;
     };
     await keeperWith().reconcile();
-    assert.deepEqual(rememberedAt, { keys: [KEY_A], syncDaemons: false });
+    assert.deepEqual(rememberedAt, { ...NOTHING_OWNED, keys: [KEY_A] });
   });
 
   describe('a command that is refused', () => {
@@ -104,7 +145,7 @@ describe('table keeper', () => {
       kernel.do({ command: 'del-dest', service: A, destination: R1 });
       await keeper.reconcile();
       assert.deepEqual(warnings, [
-        `IPVS table was changed from outside, repairing it: ${destinationKey(R1)} was missing in ${KEY_A}`,
+        'IPVS table was changed from outside: tcp 192.0.2.1:80: 10.0.0.1:80 was missing: added',
       ]);
       assert.equal(keeper.counters.repairs, 1);
     });
@@ -127,8 +168,8 @@ describe('table keeper', () => {
     it('keeps a service that could not be deleted among ours', async () => {
       kernel.do({ command: 'new-service', service: B, settings: serviceOf(B).settings });
       refuseB('del-service');
-      await keeperWith({ keys: [KEY_B], syncDaemons: false }).reconcile();
-      assert.deepEqual(saved.at(-1), { keys: [KEY_B, KEY_A], syncDaemons: false });
+      await keeperWith({ keys: [KEY_B] }).reconcile();
+      assert.deepEqual(saved.at(-1), { ...NOTHING_OWNED, keys: [KEY_B, KEY_A] });
     });
   });
 
@@ -199,9 +240,9 @@ describe('table keeper', () => {
 
     it('of an earlier run are stopped; of a stranger they are not', async () => {
       kernel.running = [daemonOf({})];
-      await keeperWith({ keys: [], syncDaemons: false }).reconcile();
+      await keeperWith().reconcile();
       assert.equal(kernel.running.length, 1);
-      await keeperWith({ keys: [], syncDaemons: true }).reconcile();
+      await keeperWith({ syncDaemons: true }).reconcile();
       assert.deepEqual(kernel.running, []);
     });
   });
@@ -216,7 +257,7 @@ describe('table keeper', () => {
       };
       await keeper.close({ keepServices: false });
       assert.deepEqual(kernel.weights, {});
-      assert.deepEqual(saved.at(-1), { keys: [], syncDaemons: true });
+      assert.deepEqual(saved.at(-1), { ...NOTHING_OWNED, syncDaemons: true });
       assert.equal(kernel.isClosed, true);
     });
 
@@ -225,12 +266,12 @@ describe('table keeper', () => {
       await keeper.reconcile();
       kernel.refuses = ({ command }) => (command === 'del-service' ? 'EPERM' : null);
       await keeper.close({ keepServices: false });
-      assert.deepEqual(saved.at(-1), { keys: [KEY_A], syncDaemons: false });
+      assert.deepEqual(saved.at(-1), { ...NOTHING_OWNED, keys: [KEY_A] });
       kernel.refuses = () => null;
       const second = keeperWith();
       await second.reconcile();
       await second.close({ keepServices: true });
-      assert.deepEqual(saved.at(-1), { keys: [KEY_A], syncDaemons: false });
+      assert.deepEqual(saved.at(-1), { ...NOTHING_OWNED, keys: [KEY_A] });
       assert.deepEqual(kernel.weights, { [KEY_A]: { '10.0.0.1:80': 1 } });
     });
 

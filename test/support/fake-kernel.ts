@@ -1,10 +1,11 @@
 /** An IPVS table in memory that does what it is told, or refuses. */
-import type { IpvsCommand } from '../../src/ipvs/command.ts';
+import type { IpvsCommand, Timeouts } from '../../src/ipvs/command.ts';
 import { destinationKey, serviceKey } from '../../src/ipvs/key.ts';
-import { describeRefusal, type Refusal } from '../../src/ipvs/refusal.ts';
-import type { Destination, DumpedService, Service, SyncDaemon } from '../../src/ipvs/types.ts';
+import { describeCommand, describeRefusal, type Refusal } from '../../src/ipvs/refusal.ts';
+import type { Destination, DumpedService, Service, ServiceId, SyncDaemon } from '../../src/ipvs/types.ts';
 import type { ApplyOutcome } from '../../src/sys/ipvs.ts';
-import type { TableKernel } from '../../src/sys/table-keeper.ts';
+import type { SettingsFolder } from '../../src/sys/ipvs-settings.ts';
+import type { TableKernel } from '../../src/sys/table-acts.ts';
 
 interface Held extends Pick<Service, 'id' | 'settings'> {
   readonly destinations: Map<string, Destination>;
@@ -23,11 +24,29 @@ export class FakeKernel implements TableKernel {
   dumps = 0;
   starts = 0;
   running: SyncDaemon[] = [];
+  /** Every command that was applied, by name. */
+  applied: string[] = [];
+  connectionTimeouts: Timeouts = { tcpS: 900, tcpFinS: 120, udpS: 300 };
+  /** Below /proc/sys/net/ipv4/vs. */
+  readonly settings = new Map<string, string>();
+  /** What the kernel makes of a value that is written to a setting; null: it refuses. */
+  understands: (name: string, value: string) => string | null = (_, value) => value;
   readonly #services = new Map<string, Held>();
 
-  async dump(): Promise<readonly DumpedService[]> {
+  readonly folder: SettingsFolder = {
+    read: (name) => this.settings.get(name) ?? null,
+    write: (name, value) => {
+      const understood = this.understands(name, value);
+      if (understood === null) return `Cannot write ${value} to ${name}: EINVAL`;
+      this.settings.set(name, understood);
+      return null;
+    },
+  };
+
+  async dump(wanted: (id: ServiceId) => boolean = () => true): Promise<readonly DumpedService[]> {
     this.dumps++;
-    const table = [...this.#services].map(([key, { id, settings, destinations }]) => ({
+    const services = [...this.#services].filter(([, { id }]) => wanted(id));
+    const table = services.map(([key, { id, settings, destinations }]) => ({
       id,
       settings,
       destinations: [...destinations.values()].map((destination) => {
@@ -40,8 +59,13 @@ export class FakeKernel implements TableKernel {
   }
 
   async apply(commands: readonly IpvsCommand[]): Promise<ApplyOutcome> {
+    this.applied.push(...commands.map(describeCommand));
     const refused = commands.flatMap((command) => this.do(command) ?? []);
     return { refused: this.losesAnswers ? [] : refused, complete: !this.losesAnswers };
+  }
+
+  timeouts(): Timeouts {
+    return this.connectionTimeouts;
   }
 
   daemons(): readonly SyncDaemon[] {
@@ -92,6 +116,12 @@ export class FakeKernel implements TableKernel {
       case 'del-dest':
         this.#services.get(serviceKey(command.service))?.destinations.delete(destinationKey(command.destination));
         return null;
+      case 'set-timeouts': {
+        const { tcpS, tcpFinS, udpS } = command.timeouts;
+        const had = this.connectionTimeouts;
+        this.connectionTimeouts = { tcpS: tcpS ?? had.tcpS, tcpFinS: tcpFinS ?? had.tcpFinS, udpS: udpS ?? had.udpS };
+        return null;
+      }
       case 'new-daemon':
         this.running.push(command.daemon);
         return null;

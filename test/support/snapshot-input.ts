@@ -34,6 +34,7 @@ export const real: RealServerConfig = {
   address: '10.0.0.11',
   port: 80,
   forwarding: 'direct',
+  tunnel: null,
   weight: 100,
   upperThreshold: 20,
   lowerThreshold: 15,
@@ -41,7 +42,7 @@ export const real: RealServerConfig = {
 };
 export const server: VirtualServerConfig = {
   name: 'web',
-  id: { kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.100', port: 80 },
+  ids: [{ kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.100', port: 80 }],
   scheduler: 'wlc',
   schedulerFlags: [],
   persistence: null,
@@ -49,6 +50,8 @@ export const server: VirtualServerConfig = {
   quorum: 1,
   onFailure: 'zero',
   initial: 'down',
+  drainTimeoutMs: 0,
+  sourceAddresses: [],
   realServers: [real],
   sorryServer: null,
 };
@@ -57,7 +60,15 @@ export const config: Config = {
   vrrpProcess: { realtimePriority: 0, lockMemory: false },
   virtualRouters: [],
   connectionSync: null,
-  ipvs: { reconcileIntervalMs: 30_000, keepOnExit: false, sloppyTcp: null },
+  ipvs: {
+    reconcileIntervalMs: 30_000,
+    keepOnExit: false,
+    exclusive: false,
+    timeouts: { tcpS: null, tcpFinS: null, udpS: null },
+    settings: {},
+    restoreSettings: false,
+  },
+  drainTimeoutMs: 0,
   virtualServers: [server],
 };
 
@@ -90,6 +101,7 @@ export function build(world: World, changes: Partial<SnapshotInput> = {}): Snaps
     daemons: [],
     wantedDaemons: null,
     keeper: null,
+    draining: [],
     isOver: () => false,
     ...changes,
   });

@@ -66,16 +66,18 @@ export const snapshot: Snapshot = {
     {
       name: 'web',
       service: 'tcp 192.0.2.100:80',
+      services: [{ service: 'tcp 192.0.2.100:80', inKernel: true }],
       scheduler: 'wlc',
       state: 'UP',
       usableWeight: 100,
       quorum: 1,
-      sorryServer: { address: '10.0.0.90:80', forwarding: 'direct', active: false, connections: null },
+      sorryServer: { address: '10.0.0.90:80', forwarding: 'direct', tunnel: null, active: false, connections: null },
       inKernel: true,
       realServers: [
         {
           address: '10.0.0.11:80',
           forwarding: 'direct',
+          tunnel: null,
           state: 'UP',
           reason: null,
           sinceMs: NOW_MS - 192_000,
@@ -97,6 +99,7 @@ export const snapshot: Snapshot = {
         {
           address: '10.0.0.12:80',
           forwarding: 'direct',
+          tunnel: null,
           state: 'DOWN',
           reason: 'refused: connect ECONNREFUSED 10.0.0.12:80',
           sinceMs: NOW_MS - 5000,
@@ -120,6 +123,7 @@ export const snapshot: Snapshot = {
   ],
   ipvs: {
     available: true,
+    draining: [],
     lastReconcileAtMs: NOW_MS - 5000,
     reconciles: 12,
     repairs: 1,

@@ -10,7 +10,7 @@ import { RealServer } from '../support/real-server.ts';
 /** Linux sends one ICMP refusal a second to one machine (net.ipv4.icmp_ratelimit): faster UDP probes would miss some. */
 const CONFIG = `
 name: d1
-defaults: { scheduler: rr, check: { interval: 300ms, timeout: 300ms, rise: 2, fall: 2 } }
+defaults: { scheduler: rr, drain_timeout: 0s, check: { interval: 300ms, timeout: 300ms, rise: 2, fall: 2 } }
 virtual_servers:
   - name: tcp
     address: 10.0.0.100

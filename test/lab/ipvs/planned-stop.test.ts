@@ -24,7 +24,7 @@ interface Row {
   readonly name: string;
   readonly scheduler: string;
   /** Empty: the default, on. */
-  readonly sloppyTcp: '' | 'ipvs: { sloppy_tcp: false }';
+  readonly sloppyTcp: '' | 'ipvs: { settings: { sloppy_tcp: false } }';
   /** Connections that may be reset: the few that were half way. */
   readonly mostResets: number;
 }
@@ -39,7 +39,7 @@ const rows: readonly Row[] = [
   {
     name: 'resets at most connections that were half way otherwise',
     scheduler: 'rr',
-    sloppyTcp: 'ipvs: { sloppy_tcp: false }',
+    sloppyTcp: 'ipvs: { settings: { sloppy_tcp: false } }',
     mostResets: 8,
   },
 ];

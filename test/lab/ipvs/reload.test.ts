@@ -15,7 +15,7 @@ const UP_DOWN = { '10.0.0.21:7000': 1, '10.0.0.22:7000': 0 };
 const config = (realServers: string, more = ''): string => `
 name: d1
 ipvs: { reconcile_interval: 1s }
-defaults: { scheduler: rr, check: { interval: 300ms, timeout: 1s, rise: 2, fall: 2 } }
+defaults: { scheduler: rr, drain_timeout: 0s, check: { interval: 300ms, timeout: 1s, rise: 2, fall: 2 } }
 virtual_servers:
   - name: web
     address: 10.0.0.100

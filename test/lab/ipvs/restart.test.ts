@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Child } from '../support/child.ts';
 import { askTcp } from '../support/connection.ts';
 import { Daemon } from '../support/daemon.ts';
+import { waitFor } from '../support/exec.ts';
 import { listTable, parseTable, type Weights, waitForWeights, weightsOf } from '../support/ipvsadm.ts';
 import { Lab } from '../support/lab.ts';
 import type { Namespace } from '../support/namespace.ts';
@@ -35,7 +36,7 @@ vrrp:
     virtual_router_id: 51
     advertisement_interval: 200ms
     virtual_addresses: [10.0.0.100/24]
-defaults: { scheduler: rr, check: { interval: 300ms, timeout: 1s, rise: 3, fall: 3 } }
+defaults: { scheduler: rr, drain_timeout: 0s, check: { interval: 300ms, timeout: 1s, rise: 3, fall: 3 } }
 virtual_servers:
   - name: web
     address: 10.0.0.100
@@ -59,6 +60,7 @@ describe('restart and stop', function () {
     const weights = { [WEB]: { '10.0.0.21:7000': 4, '10.0.0.22:7000': 4 }, [OTHER]: { '10.0.0.21:7001': 1 } };
     await daemon.waitForLine(/front: MASTER/, SLACK_MS);
     await waitForWeights(director, weights, SLACK_MS);
+    assert.match(await askTcp(lab, '10.0.0.100', 7000), /^r[12]$/);
   });
   after(() => lab?.destroy());
 
@@ -88,11 +90,24 @@ describe('restart and stop', function () {
     await new Promise((resolve) => setTimeout(resolve, 1500)); // several probes and a reconciliation
   }
 
+  /** Connections since the virtual server was made; the kernel sums them up every two seconds. */
+  async function waitForCount(connections: number): Promise<void> {
+    const look = async (): Promise<boolean> => {
+      const { stdout } = await director.exec('ipvsadm', ['-Ln', '--stats', '--exact', '-t', '10.0.0.100:7000']);
+      return Number(/^TCP\s+\S+\s+(\d+)/m.exec(stdout)?.[1]) === connections;
+    };
+    await waitFor(look, { timeoutMs: SLACK_MS, what: `${connections} connections counted` });
+  }
+
   it('kill -9 of all processes and a restart: no healthy server ever loses its weight', async () => {
+    await waitForCount(1);
     const watch = startWatching();
     await crash();
     assert.match(await askTcp(lab, '10.0.0.100', 7000), /^r[12]$/); // the kernel goes on alone
     await restart();
+    await waitForCount(2); // adopting resets no counter
+    await daemon.reload();
+    await waitForCount(2);
     const expected = {
       [FOREIGN]: {},
       [OTHER]: { '10.0.0.21:7001': 1 },

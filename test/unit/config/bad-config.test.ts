@@ -5,8 +5,11 @@ import type { BadConfig } from '../../vectors/bad-config/bad-config.ts';
 import { checks } from '../../vectors/bad-config/checks.ts';
 import { connectionSync } from '../../vectors/bad-config/connection-sync.ts';
 import { file } from '../../vectors/bad-config/file.ts';
+import { forwarding } from '../../vectors/bad-config/forwarding.ts';
+import { groups } from '../../vectors/bad-config/groups.ts';
 import { process } from '../../vectors/bad-config/process.ts';
 import { realServers } from '../../vectors/bad-config/real-servers.ts';
+import { table as ofTable } from '../../vectors/bad-config/table.ts';
 import { together } from '../../vectors/bad-config/together.ts';
 import { virtualRouters } from '../../vectors/bad-config/virtual-routers.ts';
 import { virtualServers } from '../../vectors/bad-config/virtual-servers.ts';
@@ -14,9 +17,12 @@ import { virtualServers } from '../../vectors/bad-config/virtual-servers.ts';
 const GROUPS: Readonly<Record<string, readonly BadConfig[]>> = {
   'the file as a whole': file,
   'process and table': process,
+  'the table, settings, draining': ofTable,
   'virtual routers': virtualRouters,
   'connection synchronisation': connectionSync,
   'virtual servers': virtualServers,
+  'groups of services': groups,
+  'tunnels and full NAT': forwarding,
   'real servers': realServers,
   checks,
   'all problems at once': together,

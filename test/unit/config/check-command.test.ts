@@ -34,7 +34,7 @@ describe('lvsd check', () => {
       code: 1,
       out:
         'FILE:2:1: naem: unknown key `naem`; did you mean `name`?\n' +
-        'FILE:3:7: ipvs: must be a mapping with reconcile_interval, keep_on_exit, sloppy_tcp; found 5\n' +
+        'FILE:3:7: ipvs: must be a mapping with reconcile_interval, keep_on_exit, exclusive, timeouts, settings, restore_settings; found 5\n' +
         'FILE: 2 problems\n',
       err: '',
     });

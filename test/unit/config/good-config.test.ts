@@ -84,11 +84,19 @@ virtual_servers:
         ttl: null,
         maxLength: null,
       },
-      ipvs: { reconcileIntervalMs: 5000, keepOnExit: false, sloppyTcp: true },
+      ipvs: {
+        reconcileIntervalMs: 5000,
+        keepOnExit: false,
+        exclusive: false,
+        timeouts: { tcpS: null, tcpFinS: null, udpS: null },
+        settings: { expire_nodest_conn: '1', expire_quiescent_template: '1', sloppy_tcp: '1' },
+        restoreSettings: false,
+      },
+      drainTimeoutMs: 300_000,
       virtualServers: [
         {
           name: 'web',
-          id: { kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.100', port: 80 },
+          ids: [{ kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.100', port: 80 }],
           scheduler: 'wlc',
           schedulerFlags: [],
           persistence: null,
@@ -96,11 +104,14 @@ virtual_servers:
           quorum: 1,
           onFailure: 'zero',
           initial: 'down',
+          drainTimeoutMs: 300_000,
+          sourceAddresses: [],
           realServers: [
             {
               address: '10.0.0.11',
               port: 80,
               forwarding: 'direct',
+              tunnel: null,
               weight: 100,
               upperThreshold: 2000,
               lowerThreshold: 1500,
@@ -110,13 +121,14 @@ virtual_servers:
               address: '10.0.0.12',
               port: 80,
               forwarding: 'direct',
+              tunnel: null,
               weight: 100,
               upperThreshold: 0,
               lowerThreshold: 0,
               checks: [{ ...http, ...probing('10.0.0.12', 80) }],
             },
           ],
-          sorryServer: { address: '10.0.0.90', port: 80, forwarding: 'direct' },
+          sorryServer: { address: '10.0.0.90', port: 80, forwarding: 'direct', tunnel: null },
         },
       ],
     };
@@ -130,11 +142,19 @@ virtual_servers:
       vrrpProcess: { realtimePriority: 0, lockMemory: false },
       virtualRouters: [],
       connectionSync: null,
-      ipvs: { reconcileIntervalMs: 5000, keepOnExit: false, sloppyTcp: null },
+      ipvs: {
+        reconcileIntervalMs: 5000,
+        keepOnExit: false,
+        exclusive: false,
+        timeouts: { tcpS: null, tcpFinS: null, udpS: null },
+        settings: { expire_nodest_conn: '1', expire_quiescent_template: '1' },
+        restoreSettings: false,
+      },
+      drainTimeoutMs: 300_000,
       virtualServers: [
         {
           name: 'a',
-          id: { kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.1', port: 80 },
+          ids: [{ kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.1', port: 80 }],
           scheduler: 'wlc',
           schedulerFlags: [],
           persistence: null,
@@ -142,11 +162,14 @@ virtual_servers:
           quorum: 1,
           onFailure: 'zero',
           initial: 'down',
+          drainTimeoutMs: 300_000,
+          sourceAddresses: [],
           realServers: [
             {
               address: '10.0.0.1',
               port: 80,
               forwarding: 'direct',
+              tunnel: null,
               weight: 1,
               upperThreshold: 0,
               lowerThreshold: 0,
@@ -216,7 +239,14 @@ ipvs: { reconcile_interval: 500ms, keep_on_exit: true }
 `);
     const sync = { follow: 'a', interface: 'eth1', syncId: 0, group: 'ff02::81', port: 9000, ttl: 2, maxLength: 1024 };
     assert.deepEqual(config.connectionSync, sync);
-    assert.deepEqual(config.ipvs, { reconcileIntervalMs: 500, keepOnExit: true, sloppyTcp: true });
+    assert.deepEqual(config.ipvs, {
+      reconcileIntervalMs: 500,
+      keepOnExit: true,
+      exclusive: false,
+      timeouts: { tcpS: null, tcpFinS: null, udpS: null },
+      settings: { expire_nodest_conn: '1', expire_quiescent_template: '1', sloppy_tcp: '1' },
+      restoreSettings: false,
+    });
   });
 
   it('what a check, a real server and a virtual server say wins over the defaults', () => {
@@ -248,6 +278,7 @@ virtual_servers:
         address: '10.0.0.1',
         port: 8080,
         forwarding: 'nat',
+        tunnel: null,
         weight: 7,
         upperThreshold: 0,
         lowerThreshold: 0,
@@ -260,6 +291,7 @@ virtual_servers:
         address: '10.0.0.2',
         port: 80,
         forwarding: 'tunnel',
+        tunnel: { type: 'ipip', port: 0, checksum: 'none' },
         weight: 0,
         upperThreshold: 0,
         lowerThreshold: 0,

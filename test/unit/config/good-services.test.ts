@@ -26,7 +26,7 @@ describe('config: identity of virtual servers', () => {
     ['name: a, fwmark: 1, family: ipv6, one_packet: true', { kind: 'fwmark', family: 6, fwmark: 1 }],
   ];
   for (const [keys, id] of table) {
-    it(keys, () => assert.deepEqual(serversOf(keys)[0]?.id, id));
+    it(keys, () => assert.deepEqual(serversOf(keys)[0]?.ids, [id]));
   }
 
   it('one address and port, two protocols and two families of one mark: different services', () => {

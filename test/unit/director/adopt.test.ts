@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { trafficIn } from '../../../src/director/traffic.ts';
 import { World } from '../../../src/director/world.ts';
 import { destination, real, serviceOf, tcp } from '../ipvs/builders.ts';
-import { configOf, failure, realServer, virtualServer } from './builders.ts';
+import { configOf, failure, realServer, tcpId, virtualServer } from './builders.ts';
 
 const a = realServer('10.0.0.1');
 const b = realServer('10.0.0.2');
@@ -19,8 +19,17 @@ describe('traffic in the table', () => {
     const carries = trafficIn(table);
     const web = virtualServer([a, b]);
     assert.deepEqual([carries(web, a), carries(web, b)], [true, false]);
-    assert.equal(carries({ id: { kind: 'fwmark', family: 4, fwmark: 7 } }, a), false);
+    assert.equal(carries({ ids: [{ kind: 'fwmark', family: 4, fwmark: 7 }] }, a), false);
     assert.equal(carries(web, realServer('10.0.0.1', { port: 81 })), false);
+  });
+
+  it('in any service of a group, on the port that it has there', () => {
+    const carries = trafficIn(table);
+    const group = virtualServer([], { ids: [tcpId('192.0.2.99', 443), tcpId('192.0.2.100', 80)] });
+    assert.equal(carries(group, realServer('10.0.0.1', { port: null })), true);
+    assert.equal(carries(group, realServer('10.0.0.2', { port: null })), false, 'weight 0');
+    const other = virtualServer([], { ids: [tcpId('192.0.2.99', 80), tcpId('192.0.2.100', 443)] });
+    assert.equal(carries(other, realServer('10.0.0.1', { port: null })), false);
   });
 });
 

@@ -25,10 +25,10 @@ export function tcpCheck(address: string, port: number, given: Partial<TcpCheckC
 
 /** Port 80, direct, weight 100, one TCP check of its own address. */
 export function realServer(address: string, given: Partial<RealServerConfig> = {}): RealServerConfig {
-  const port = given.port ?? 80;
+  const port = given.port === undefined ? 80 : given.port;
   const limits = { upperThreshold: 0, lowerThreshold: 0 };
-  const checks = [tcpCheck(address, port)];
-  return { address, port, forwarding: 'direct', weight: 100, ...limits, checks, ...given };
+  const checks = [tcpCheck(address, port ?? 80)];
+  return { address, port, forwarding: 'direct', tunnel: null, weight: 100, ...limits, checks, ...given };
 }
 
 /** `web`, tcp 192.0.2.100:80, wlc, quorum 1, weight 0 on failure. */
@@ -38,7 +38,7 @@ export function virtualServer(
 ): VirtualServerConfig {
   return {
     name: 'web',
-    id: tcpId('192.0.2.100', 80),
+    ids: [tcpId('192.0.2.100', 80)],
     scheduler: 'wlc',
     schedulerFlags: [],
     persistence: null,
@@ -46,6 +46,8 @@ export function virtualServer(
     quorum: 1,
     onFailure: 'zero',
     initial: 'down',
+    drainTimeoutMs: 0,
+    sourceAddresses: [],
     realServers,
     sorryServer: null,
     ...given,
@@ -58,7 +60,15 @@ export function configOf(...virtualServers: readonly VirtualServerConfig[]): Con
     vrrpProcess: { realtimePriority: 0, lockMemory: false },
     virtualRouters: [],
     connectionSync: null,
-    ipvs: { reconcileIntervalMs: 60_000, keepOnExit: false, sloppyTcp: null },
+    ipvs: {
+      reconcileIntervalMs: 60_000,
+      keepOnExit: false,
+      exclusive: false,
+      timeouts: { tcpS: null, tcpFinS: null, udpS: null },
+      settings: {},
+      restoreSettings: false,
+    },
+    drainTimeoutMs: 300_000,
     virtualServers,
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RealServerConfig, VirtualServerConfig } from '../../../src/config/types.ts';
-import { desiredService, type Standing, serviceIdOf, standingOf } from '../../../src/director/desired.ts';
+import { desiredServices, type Standing, serviceIdOf, standingOf } from '../../../src/director/desired.ts';
 import type { Combined, Verdict } from '../../../src/health/verdict.ts';
 import type { Service, ServiceSettings } from '../../../src/ipvs/types.ts';
 import { realServer, tcpId, virtualServer } from './builders.ts';
@@ -17,7 +17,14 @@ const weights = (service: Service): string[] =>
   service.destinations.map(({ id, settings }) => `${id.address}:${id.port} ${settings.weight}`);
 
 const three = [realServer('10.0.0.11'), realServer('10.0.0.12', { weight: 50 }), realServer('10.0.0.13')];
-const sorryServer = { address: '10.0.0.90', port: 8080, forwarding: 'nat' } as const;
+const sorryServer = { address: '10.0.0.90', port: 8080, forwarding: 'nat', tunnel: null } as const;
+
+/** Of a virtual server that is one service. */
+function desiredService(server: VirtualServerConfig, verdictOf: (index: number) => Combined): Service {
+  const [service, ...others] = desiredServices(server, verdictOf);
+  assert.ok(service !== undefined && others.length === 0);
+  return service;
+}
 
 describe('director/desired: weights', () => {
   const rows: readonly [
@@ -107,7 +114,7 @@ describe('director/desired: the service', () => {
   /** IP_VS_SVC_F_*: PERSISTENT 1, ONEPACKET 4, SCHED1 8, SCHED2 16, SCHED3 32. */
   const rows: readonly [name: string, given: Partial<VirtualServerConfig>, expected: Partial<ServiceSettings>][] = [
     ['plain', {}, {}],
-    ['IPv6', { id: tcpId('2001:db8::100', 80) }, { prefixLength: 128 }],
+    ['IPv6', { ids: [tcpId('2001:db8::100', 80)] }, { prefixLength: 128 }],
     [
       'persistence in seconds',
       { persistence: { timeoutMs: 300_000, prefixLength: 32, engine: null } },
@@ -196,5 +203,65 @@ describe('director/desired: the service', () => {
         tunnelFlags: 0,
       },
     });
+  });
+});
+
+describe('director/desired: tunnels and full NAT', () => {
+  /** Type: 0 IPIP, 1 GUE, 2 GRE; flags: 0 no checksum, 1 checksum, 2 remote checksum. */
+  const rows: readonly [given: Partial<RealServerConfig>, expected: readonly number[]][] = [
+    [{ forwarding: 'tunnel', tunnel: { type: 'ipip', port: 0, checksum: 'none' } }, [2, 0, 0, 0]],
+    [{ forwarding: 'tunnel', tunnel: { type: 'gue', port: 6080, checksum: 'none' } }, [2, 1, 6080, 0]],
+    [{ forwarding: 'tunnel', tunnel: { type: 'gue', port: 6080, checksum: 'full' } }, [2, 1, 6080, 1]],
+    [{ forwarding: 'tunnel', tunnel: { type: 'gue', port: 6080, checksum: 'remote' } }, [2, 1, 6080, 2]],
+    [{ forwarding: 'tunnel', tunnel: { type: 'gre', port: 0, checksum: 'full' } }, [2, 2, 0, 1]],
+    [{ forwarding: 'fullnat' }, [0, 0, 0, 0]],
+  ];
+  for (const [given, expected] of rows) {
+    it(JSON.stringify(given), () => {
+      const real = realServer('10.0.0.11', given);
+      const [destination] = desiredService(virtualServer([real]), verdictsOf('u')).destinations;
+      const settings = destination?.settings;
+      assert.deepEqual(
+        [settings?.forwardMethod, settings?.tunnelType, settings?.tunnelPort, settings?.tunnelFlags],
+        expected,
+      );
+    });
+  }
+});
+
+describe('director/desired: groups', () => {
+  const ids = [tcpId('192.0.2.1', 80), tcpId('192.0.2.1', 443), tcpId('192.0.2.2', 80)];
+  const reals = [realServer('10.0.0.11', { port: null }), realServer('10.0.0.12', { port: 8080 })];
+
+  it('a service for each id, in order, with the same settings', () => {
+    const services = desiredServices(virtualServer(reals, { ids, scheduler: 'mh' }), verdictsOf('uu'));
+    assert.deepEqual(
+      services.map(({ id }) => id),
+      ids.map(serviceIdOf),
+    );
+    assert.deepEqual(new Set(services.map(({ settings }) => settings.scheduler)), new Set(['mh']));
+  });
+
+  it("a real server without a port has each service's, one with a port keeps it; verdicts hold for all", () => {
+    const sorry = { address: '10.0.0.90', port: null, forwarding: 'nat', tunnel: null } as const;
+    const of = (verdicts: string) =>
+      desiredServices(virtualServer(reals, { ids, sorryServer: sorry }), verdictsOf(verdicts)).map(weights);
+    assert.deepEqual(of('ud'), [
+      ['10.0.0.11:80 100', '10.0.0.12:8080 0'],
+      ['10.0.0.11:443 100', '10.0.0.12:8080 0'],
+      ['10.0.0.11:80 100', '10.0.0.12:8080 0'],
+    ]);
+    assert.deepEqual(of('dd')[1], ['10.0.0.11:443 0', '10.0.0.12:8080 0', '10.0.0.90:443 1']);
+  });
+
+  it('marks of one family: port 0', () => {
+    const marks = [1, 2].map((fwmark) => ({ kind: 'fwmark', family: 6, fwmark }) as const);
+    const [one, two] = desiredServices(
+      virtualServer([realServer('2001:db8::11', { port: 0 })], { ids: marks }),
+      verdictsOf('u'),
+    );
+    assert.equal(one?.settings.prefixLength, 128);
+    assert.deepEqual(one.destinations, two?.destinations);
+    assert.deepEqual(one.destinations[0]?.id, { family: 6, address: '2001:db8::11', port: 0 });
   });
 });

@@ -61,7 +61,7 @@ describe('director/world: what a server starts as', () => {
 
   it('asks of each real server of each virtual server', () => {
     const asked: string[] = [];
-    const other = virtualServer([a], { name: 'other', id: tcpId('192.0.2.101', 80) });
+    const other = virtualServer([a], { name: 'other', ids: [tcpId('192.0.2.101', 80)] });
     new World(
       configOf(virtualServer([a, b]), other),
       (server, real) => {
@@ -117,7 +117,7 @@ describe('director/world: probe results', () => {
   });
 
   it('bring the sorry server in and out with the quorum', () => {
-    const sorryServer = { address: '10.0.0.90', port: 80, forwarding: 'direct' } as const;
+    const sorryServer = { address: '10.0.0.90', port: 80, forwarding: 'direct', tunnel: null } as const;
     const world = new World(configOf(virtualServer([a, b], { quorum: 150, sorryServer })), () => true, 0);
     assert.deepEqual(weights(world), ['10.0.0.11 100', '10.0.0.12 50']);
     assert.deepEqual(feed(world, '10.0.0.12', '---'), ['web 10.0.0.12:80 up->down', 'web up->sorry']);
@@ -170,7 +170,7 @@ describe('director/world: checks', () => {
     const plain = virtualServer([a], { name: 'http' });
     const tls = virtualServer([{ ...a, port: 443, checks: a.checks }, b], {
       name: 'https',
-      id: tcpId('192.0.2.100', 443),
+      ids: [tcpId('192.0.2.100', 443)],
     });
     const world = new World(configOf(plain, tls), nobody, 0);
     assert.equal(world.checks.size, 2);
@@ -190,7 +190,7 @@ describe('director/world: checks', () => {
 
   it('that are shared with a server that carries traffic start up', () => {
     const first = virtualServer([a], { name: 'first' });
-    const second = virtualServer([a], { name: 'second', id: tcpId('192.0.2.101', 80) });
+    const second = virtualServer([a], { name: 'second', ids: [tcpId('192.0.2.101', 80)] });
     for (const order of [configOf(first, second), configOf(second, first)]) {
       const world = new World(order, (server) => server.name === 'second', 0);
       assert.equal(world.verdict('first', 0).verdict, 'up');
@@ -202,7 +202,7 @@ describe('director/world: checks', () => {
 describe('director/world: reload', () => {
   const slower = (real: RealServerConfig): RealServerConfig => ({
     ...real,
-    checks: [tcpCheck(real.address, real.port, { intervalMs: 9000 })],
+    checks: [tcpCheck(real.address, real.port ?? 80, { intervalMs: 9000 })],
   });
 
   it('a check that did not change keeps its streak', () => {
@@ -261,7 +261,7 @@ describe('director/world: reload', () => {
     world.reload(configOf(virtualServer([slower(a)], { name: 'shop' })), 10);
     assert.deepEqual(weights(world), ['10.0.0.11 100']);
     assert.deepEqual(world.verdict('web', 0), { verdict: 'up', failure: null }, 'no such server: no checks');
-    world.reload(configOf(virtualServer([a], { name: 'shop', id: tcpId('192.0.2.101', 80) })), 20);
+    world.reload(configOf(virtualServer([a], { name: 'shop', ids: [tcpId('192.0.2.101', 80)] })), 20);
     assert.deepEqual(weights(world), ['10.0.0.11 100']);
   });
 
@@ -280,7 +280,7 @@ describe('director/world: reload', () => {
     const http = virtualServer([a], { name: 'http' });
     const tls = virtualServer([{ ...a, port: 443, checks: a.checks }], {
       name: 'https',
-      id: tcpId('192.0.2.100', 443),
+      ids: [tcpId('192.0.2.100', 443)],
     });
     const world = new World(configOf(http, tls), nobody, 0);
     world.reload(configOf(http), 10);
@@ -291,7 +291,7 @@ describe('director/world: reload', () => {
 describe('director/world: the desired table', () => {
   it('is complete, or of the named virtual servers only, in the order of the configuration', () => {
     const servers = [101, 102, 103].map((last) =>
-      virtualServer([a], { name: `vs${last}`, id: tcpId(`192.0.2.${last}`, 80) }),
+      virtualServer([a], { name: `vs${last}`, ids: [tcpId(`192.0.2.${last}`, 80)] }),
     );
     const world = new World(configOf(...servers), nobody, 0);
     const names = (wanted?: ReadonlySet<string>): string[] =>

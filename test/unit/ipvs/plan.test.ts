@@ -4,7 +4,7 @@ import type { IpvsCommand } from '../../../src/ipvs/command.ts';
 import { destinationKey, serviceKey } from '../../../src/ipvs/key.ts';
 import { plan } from '../../../src/ipvs/plan.ts';
 import { describeCommand } from '../../../src/ipvs/refusal.ts';
-import type { Destination, Service } from '../../../src/ipvs/types.ts';
+import type { Destination, DestinationId, Service } from '../../../src/ipvs/types.ts';
 import { destination, fwmark, real, serviceOf, tcp, udp } from './builders.ts';
 
 const WEB = tcp('192.0.2.1', 80);
@@ -20,6 +20,8 @@ interface Row {
   readonly desired: readonly Service[];
   readonly actual: readonly Service[];
   readonly owned?: typeof none;
+  /** Destinations that drain. */
+  readonly drains?: readonly DestinationId[];
   readonly commands: readonly string[];
 }
 
@@ -154,12 +156,60 @@ const ROWS: readonly Row[] = [
     owned: all,
     commands: ['delete destination 10.0.0.1:80 from tcp 192.0.2.1:80', 'delete service udp 192.0.2.1:53'],
   },
+  {
+    what: 'what drains gets weight 0 after everything that is added, and what does not is deleted',
+    desired: [serviceOf(WEB, [destination(A)])],
+    actual: [serviceOf(WEB, [destination(B, { weight: 5 }), destination(C)])],
+    drains: [B],
+    commands: [
+      'add destination 10.0.0.1:80 to tcp 192.0.2.1:80',
+      'change destination 10.0.0.2:80 of tcp 192.0.2.1:80',
+      'delete destination 10.0.0.3:80 from tcp 192.0.2.1:80',
+    ],
+  },
+  {
+    what: 'what drains with weight 0 already needs no command',
+    desired: [serviceOf(WEB)],
+    actual: [serviceOf(WEB, [destination(B, { weight: 0 })])],
+    drains: [B],
+    commands: [],
+  },
+  {
+    what: 'a service with something that drains stays until it is gone',
+    desired: [],
+    actual: [serviceOf(WEB, [destination(A), destination(B), destination(C, { weight: 0 })])],
+    owned: all,
+    drains: [A, C],
+    commands: [
+      'change destination 10.0.0.1:80 of tcp 192.0.2.1:80',
+      'delete destination 10.0.0.2:80 from tcp 192.0.2.1:80',
+    ],
+  },
+  {
+    what: "a stranger's service is not drained",
+    desired: [],
+    actual: [serviceOf(WEB, [destination(A)])],
+    drains: [A],
+    commands: [],
+  },
 ];
 
 describe('IPVS plan', () => {
-  for (const { what, desired, actual, owned, commands } of ROWS) {
-    it(what, () => assert.deepEqual(plan(desired, actual, owned ?? none).map(describeCommand), commands));
+  for (const { what, desired, actual, owned, drains = [], commands } of ROWS) {
+    it(what, () => {
+      const planned = plan(desired, actual, owned ?? none, (_, { id }) => (drains.includes(id) ? 'drain' : 'delete'));
+      assert.deepEqual(planned.map(describeCommand), commands);
+    });
   }
+
+  it('changes nothing of what drains but its weight', () => {
+    const found = destination(B, { weight: 5, upperThreshold: 100, forwardMethod: 2, tunnelType: 1, tunnelPort: 6080 });
+    const drained = { ...found, settings: { ...found.settings, weight: 0 } };
+    assert.deepEqual(
+      plan([serviceOf(WEB)], [serviceOf(WEB, [found])], none, () => 'drain'),
+      [{ command: 'set-dest', service: WEB, destination: drained }],
+    );
+  });
 
   it('sends all settings with a change, as SET_DEST replaces all of them', () => {
     const wanted = destination(A, { weight: 0, upperThreshold: 100, lowerThreshold: 50 });

@@ -172,7 +172,12 @@ describe('status/render', () => {
   describe('virtual servers', () => {
     it('never probed, not in the table: - everywhere', () => {
       const lines = serverLines(
-        { state: 'DOWN', usableWeight: 0, inKernel: false },
+        {
+          state: 'DOWN',
+          usableWeight: 0,
+          services: [{ service: 'tcp 192.0.2.100:80', inKernel: false }],
+          inKernel: false,
+        },
         {
           state: 'UNKNOWN',
           reason: 'not probed yet',
@@ -199,6 +204,7 @@ describe('status/render', () => {
       const sorryServer = {
         address: '10.0.0.90:80',
         forwarding: 'nat',
+        tunnel: null,
         active: true,
         connections: { active: 3, inactive: 4, persistent: 0 },
       } as const;

@@ -113,6 +113,7 @@ describe('status/snapshot', () => {
         {
           name: 'web',
           service: 'tcp 192.0.2.100:80',
+          services: [{ service: 'tcp 192.0.2.100:80', inKernel: null }],
           scheduler: 'wlc',
           state: 'DOWN',
           usableWeight: 0,
@@ -123,6 +124,7 @@ describe('status/snapshot', () => {
             {
               address: '10.0.0.11:80',
               forwarding: 'direct',
+              tunnel: null,
               state: 'UNKNOWN',
               reason: 'not probed yet',
               sinceMs: 1000,
@@ -147,7 +149,7 @@ describe('status/snapshot', () => {
     });
 
     it('finds its service and destinations among others', () => {
-      const world = worldWith({}, { sorryServer: { address: '10.0.0.90', port: 80, forwarding: 'nat' } });
+      const world = worldWith({}, { sorryServer: { address: '10.0.0.90', port: 80, forwarding: 'nat', tunnel: null } });
       const asked: string[] = [];
       const [report] = build(world, {
         table: [
@@ -160,6 +162,7 @@ describe('status/snapshot', () => {
       assert.deepEqual(report.sorryServer, {
         address: '10.0.0.90:80',
         forwarding: 'nat',
+        tunnel: null,
         active: true,
         connections: { active: 3, inactive: 30, persistent: 5 },
       });
@@ -247,7 +250,7 @@ describe('status/snapshot', () => {
       const address = '2001:db8::11';
       const world = worldWith(
         { address, checks: [{ ...http, address }] },
-        { id: { kind: 'fwmark', family: 6, fwmark: 7 } },
+        { ids: [{ kind: 'fwmark', family: 6, fwmark: 7 }] },
       );
       const { virtualServers } = build(world);
       assert.equal(virtualServers[0]?.service, 'fwmark 7 ipv6');
@@ -259,7 +262,7 @@ describe('status/snapshot', () => {
   it('the keeper of the table: its counters, and whether the table could be read', () => {
     const keeper = { lastReconcileAtMs: 5, reconciles: 2, repairs: 1, refusedCommands: 0, lastProblem: null };
     assert.equal(build(worldOf()).ipvs, null);
-    assert.deepEqual(build(worldOf(), { keeper }).ipvs, { available: true, ...keeper });
+    assert.deepEqual(build(worldOf(), { keeper }).ipvs, { available: true, draining: [], ...keeper });
     assert.equal(build(worldOf(), { keeper, table: null }).ipvs?.available, false);
   });
 

@@ -141,7 +141,9 @@ __proto__: 1
     text: `vrrp: []
 ipvs: 5s
 `,
-    problems: ['2:7: ipvs: must be a mapping with reconcile_interval, keep_on_exit, sloppy_tcp; found "5s"'],
+    problems: [
+      '2:7: ipvs: must be a mapping with reconcile_interval, keep_on_exit, exclusive, timeouts, settings, restore_settings; found "5s"',
+    ],
   },
   {
     what: 'a section that is no list',

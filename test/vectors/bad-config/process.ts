@@ -46,14 +46,14 @@ defaults: { check: { timeout: 1.5ms } }
   {
     what: 'defaults',
     text: `vrrp: []
-defaults: { scheduler: wlcc, forwarding: fullnat, weight: -1, on_failure: keep, initial: unknown }
+defaults: { scheduler: wlcc, forwarding: fulnat, weight: -1, on_failure: keep, initial: unknown }
 `,
     problems: [
       '2:24: defaults.scheduler: must be one of rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos; found "wlcc"; did you mean "wlc"?',
-      '2:42: defaults.forwarding: "fullnat" is not supported yet; must be one of nat, direct, tunnel',
-      '2:59: defaults.weight: must be a whole number from 0 to 65535; found -1',
-      '2:75: defaults.on_failure: must be one of zero, remove; found "keep"',
-      '2:90: defaults.initial: must be one of down, up; found "unknown"',
+      '2:42: defaults.forwarding: must be one of nat, direct, tunnel, fullnat; found "fulnat"; did you mean "fullnat"?',
+      '2:58: defaults.weight: must be a whole number from 0 to 65535; found -1',
+      '2:74: defaults.on_failure: must be one of zero, remove; found "keep"',
+      '2:89: defaults.initial: must be one of down, up; found "unknown"',
     ],
   },
 ];

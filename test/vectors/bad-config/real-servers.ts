@@ -59,8 +59,8 @@ export const realServers: readonly BadConfig[] = [
       - { address: 10.0.0.2, port: 8080, forwarding: tunnel }
 `,
     problems: [
-      '6:36: virtual_servers[0].real_servers[0].port: must be 80 or left out: only `forwarding: nat` can change the port, not direct; found 8080',
-      '7:36: virtual_servers[0].real_servers[1].port: must be 80 or left out: only `forwarding: nat` can change the port, not tunnel; found 8080',
+      '6:36: virtual_servers[0].real_servers[0].port: must be 80 or left out: only `forwarding: nat` or `fullnat` can change the port, not direct; found 8080',
+      '7:36: virtual_servers[0].real_servers[1].port: must be 80 or left out: only `forwarding: nat` or `fullnat` can change the port, not tunnel; found 8080',
     ],
   },
   {
@@ -73,7 +73,7 @@ export const realServers: readonly BadConfig[] = [
       - { address: 10.0.0.1, port: 80 }
 `,
     problems: [
-      '6:36: virtual_servers[0].real_servers[0].port: must be left out: only `forwarding: nat` can change the port, not direct; found 80',
+      '6:36: virtual_servers[0].real_servers[0].port: must be left out: only `forwarding: nat` or `fullnat` can change the port, not direct; found 80',
     ],
   },
   {
@@ -124,8 +124,8 @@ connection_sync: { follow: a, interface: eth1 }
     sorry_server: { address: 10.0.0.1, port: 8080 }
 `,
     problems: [
-      '5:52: virtual_servers[0].sorry_server.weight: unknown key `weight`; the keys here are address, port, forwarding',
-      '9:46: virtual_servers[1].sorry_server.port: must be 80 or left out: only `forwarding: nat` can change the port, not direct; found 8080',
+      '5:52: virtual_servers[0].sorry_server.weight: unknown key `weight`; the keys here are address, port, forwarding, tunnel',
+      '9:46: virtual_servers[1].sorry_server.port: must be 80 or left out: only `forwarding: nat` or `fullnat` can change the port, not direct; found 8080',
     ],
   },
   {

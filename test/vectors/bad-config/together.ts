@@ -30,9 +30,9 @@ export const together: readonly BadConfig[] = [
 `,
     problems: [
       '6:38: virtual_servers[0].real_servers[0].weight: must be a whole number from 0 to 65535; found -1',
-      '7:36: virtual_servers[0].real_servers[1].port: must be 80 or left out: only `forwarding: nat` can change the port, not direct; found 81',
+      '7:36: virtual_servers[0].real_servers[1].port: must be 80 or left out: only `forwarding: nat` or `fullnat` can change the port, not direct; found 81',
       '8:38: virtual_servers[0].real_servers[2].weight: must be a whole number from 0 to 65535; found "x"',
-      '9:36: virtual_servers[0].real_servers[3].port: must be 80 or left out: only `forwarding: nat` can change the port, not direct; found 82',
+      '9:36: virtual_servers[0].real_servers[3].port: must be 80 or left out: only `forwarding: nat` or `fullnat` can change the port, not direct; found 82',
     ],
   },
   {

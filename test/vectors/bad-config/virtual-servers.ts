@@ -168,7 +168,7 @@ export const virtualServers: readonly BadConfig[] = [
       '5:13: virtual_servers[0].quorum: must be a whole number from 1 to 2147483647; found 0',
       '6:17: virtual_servers[0].on_failure: must be one of zero, remove; found "removed"; did you mean "remove"?',
       '7:14: virtual_servers[0].initial: must be one of down, up; found "alpha"',
-      '8:17: virtual_servers[0].forwarding: must be one of nat, direct, tunnel; found "dr"',
+      '8:17: virtual_servers[0].forwarding: must be one of nat, direct, tunnel, fullnat; found "dr"',
       '9:16: virtual_servers[0].scheduler: must be one of rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos; found "none"',
     ],
   },

@@ -1,0 +1,41 @@
+/** Settings of IPVS under /proc/sys/net/ipv4/vs as text: which differ from what is wanted. Pure. */
+
+/** One setting to write. */
+export interface SettingChange {
+  /** Below /proc/sys/net/ipv4/vs: `expire_nodest_conn`. */
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** In these the kernel itself turns 1 into 2 and back, as memory runs short (update_defense_level in ip_vs_ctl.c). */
+const AUTOMATIC: ReadonlySet<string> = new Set(['drop_entry', 'drop_packet', 'secure_tcp']);
+
+/** Whether two texts mean the same: the kernel separates numbers by tabs. */
+export function sameSetting(name: string, a: string, b: string): boolean {
+  return meaningOf(name, a) === meaningOf(name, b);
+}
+
+/**
+ * What to write, by what `read` finds, and the names that this kernel does not have (`read` yields null). `understood`
+ * is what the kernel made of a value when it was written: a CPU list, say, reads back in another form.
+ */
+export function settingChanges(
+  wanted: Readonly<Record<string, string>>,
+  read: (name: string) => string | null,
+  understood: ReadonlyMap<string, string> = new Map(),
+): { readonly changes: readonly SettingChange[]; readonly missing: readonly string[] } {
+  const changes: SettingChange[] = [];
+  const missing: string[] = [];
+  for (const [name, to] of Object.entries(wanted)) {
+    const from = read(name);
+    if (from === null) missing.push(name);
+    else if (!sameSetting(name, from, to) && from !== understood.get(name)) changes.push({ name, from, to });
+  }
+  return { changes, missing };
+}
+
+function meaningOf(name: string, text: string): string {
+  const words = text.trim().split(/\s+/).join(' ');
+  return words === '2' && AUTOMATIC.has(name) ? '1' : words;
+}

@@ -1,0 +1,183 @@
+/**
+ * Keeps the kernel's IPVS settings and connection timeouts as configured, and remembers what they were before the first
+ * write: they can be put back when lvsd stops, also by a later run.
+ */
+import { describeRepair } from '../director/change-text.ts';
+import { type KernelChange, valueChange } from '../director/changes.ts';
+import { TIMEOUT_NAMES, timeoutChanges } from '../director/planned.ts';
+import type { WantedIpvs } from '../director/wanted.ts';
+import type { IpvsCommand, TimeoutChange, Timeouts } from '../ipvs/command.ts';
+import { type SettingChange, settingChanges } from '../ipvs/settings.ts';
+import { messageOf } from '../util/message-of.ts';
+import type { ApplyOutcome } from './ipvs.ts';
+import type { SettingsFolder } from './ipvs-settings.ts';
+import type { Log } from './log.ts';
+import type { Originals } from './owned-services.ts';
+
+/** The kernel's timeouts, as in `Ipvs`. */
+export interface TimeoutsKernel {
+  timeouts(): Timeouts;
+  apply(commands: readonly IpvsCommand[]): Promise<ApplyOutcome>;
+}
+
+export interface SettingsOutcome {
+  /** What could not be set, in words. */
+  readonly problems: readonly string[];
+  /** How many changes of somebody else were put right. */
+  readonly repairs: number;
+}
+
+interface Parts {
+  readonly kernel: TimeoutsKernel;
+  readonly folder: SettingsFolder;
+  readonly wanted: () => WantedIpvs;
+  readonly originals: Originals;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+}
+
+const NO_TIMEOUTS: TimeoutChange = { tcpS: null, tcpFinS: null, udpS: null };
+const TIMEOUTS = ['tcpS', 'tcpFinS', 'udpS'] as const;
+
+export class SettingsKeeper {
+  readonly #parts: Parts;
+  #originals: Originals;
+  /** What the kernel shows for a value that was written, where that differs. */
+  readonly #understood = new Map<string, { readonly written: string; readonly shown: string }>();
+  /** Subjects that were as this configuration wants them: a difference later is somebody else's doing. */
+  readonly #settled = new Set<string>();
+  readonly #missingTold = new Set<string>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#originals = parts.originals;
+  }
+
+  /** What there was before the first write. */
+  get originals(): Originals {
+    return this.#originals;
+  }
+
+  /** Another configuration is wanted: what it makes different is no repair. */
+  reset(): void {
+    this.#settled.clear();
+  }
+
+  /** Writes what differs. `remember` is called before, when there are new originals: they must not be lost. */
+  async keep(remember: () => void): Promise<SettingsOutcome> {
+    try {
+      const wanted = this.#parts.wanted();
+      const ofBack = wanted.restoreSettings ? await this.#putBack(wanted) : [];
+      const { changes, missing } = this.#differences(wanted);
+      this.#tellMissing(missing);
+      const timeouts = TIMEOUTS.some((name) => wanted.timeouts[name] !== null)
+        ? timeoutChanges(this.#parts.kernel.timeouts(), wanted.timeouts)
+        : [];
+      if (this.#noteOriginals(changes, timeouts.length > 0 ? wanted.timeouts : NO_TIMEOUTS)) remember();
+      const repairs = [...changes.map((change) => valueChange('setting', change.name, change)), ...timeouts];
+      const problems = [...changes.flatMap((change) => this.#write(change) ?? [])];
+      if (timeouts.length > 0) problems.push(...(await this.#setTimeouts(wanted.timeouts)));
+      const repaired = problems.length > 0 ? 0 : this.#tell(repairs);
+      if (problems.length === 0) this.#settle(wanted);
+      return { problems: [...ofBack, ...problems], repairs: repaired };
+    } catch (error) {
+      return { problems: [messageOf(error)], repairs: 0 };
+    }
+  }
+
+  /** Everything becomes what it was before the first write. The problems in words. */
+  async restore(): Promise<readonly string[]> {
+    try {
+      return await this.#putBack({ settings: {}, timeouts: NO_TIMEOUTS });
+    } catch (error) {
+      return [messageOf(error)];
+    }
+  }
+
+  /** Puts back what is not wanted any more. */
+  async #putBack({ settings, timeouts }: Pick<WantedIpvs, 'settings' | 'timeouts'>): Promise<readonly string[]> {
+    const { folder } = this.#parts;
+    const problems: string[] = [];
+    const keptSettings: Record<string, string> = {};
+    for (const [name, value] of Object.entries(this.#originals.settings)) {
+      const problem = settings[name] === undefined ? folder.write(name, value) : null;
+      if (problem !== null) problems.push(problem);
+      if (problem !== null || settings[name] !== undefined) keptSettings[name] = value;
+    }
+    const original = this.#originals.timeouts;
+    const back = timeoutsBy((name) => (timeouts[name] === null ? original[name] : null));
+    const ofTimeouts = isEmpty(back) ? [] : await this.#setTimeouts(back);
+    const keptTimeouts = timeoutsBy((name) => (back[name] === null || ofTimeouts.length > 0 ? original[name] : null));
+    this.#originals = { settings: keptSettings, timeouts: keptTimeouts };
+    return [...problems, ...ofTimeouts];
+  }
+
+  #differences({ settings }: WantedIpvs): ReturnType<typeof settingChanges> {
+    const understood = new Map<string, string>();
+    for (const [name, { written, shown }] of this.#understood) {
+      if (settings[name] === written) understood.set(name, shown);
+    }
+    return settingChanges(settings, (name) => this.#parts.folder.read(name), understood);
+  }
+
+  /** True when there were new ones. */
+  #noteOriginals(changes: readonly SettingChange[], timeouts: TimeoutChange): boolean {
+    const { settings, timeouts: known } = this.#originals;
+    const fresh = changes.filter(({ name }) => settings[name] === undefined);
+    const isFresh = (name: keyof Timeouts): boolean => timeouts[name] !== null && known[name] === null;
+    const found = TIMEOUTS.some(isFresh) ? this.#parts.kernel.timeouts() : null;
+    if (fresh.length === 0 && found === null) return false;
+    this.#originals = {
+      settings: { ...settings, ...Object.fromEntries(fresh.map(({ name, from }) => [name, from])) },
+      timeouts: timeoutsBy((name) => (found !== null && isFresh(name) ? found[name] : known[name])),
+    };
+    return true;
+  }
+
+  #write({ name, to }: SettingChange): string | null {
+    const { folder } = this.#parts;
+    const problem = folder.write(name, to);
+    if (problem === null) this.#understood.set(name, { written: to, shown: folder.read(name) ?? to });
+    return problem;
+  }
+
+  async #setTimeouts(timeouts: TimeoutChange): Promise<readonly string[]> {
+    const { refused } = await this.#parts.kernel.apply([{ command: 'set-timeouts', timeouts }]);
+    return refused.map(({ text }) => text);
+  }
+
+  /** How many of them were repairs. */
+  #tell(changes: readonly KernelChange[]): number {
+    const repairs = changes.filter((change) => this.#settled.has(subjectOf(change)));
+    for (const change of changes) {
+      const text = describeRepair(change);
+      if (repairs.includes(change)) this.#parts.log.warn(`IPVS settings were changed from outside: ${text}`);
+      else this.#parts.log.info(`IPVS settings: ${text}`);
+    }
+    return repairs.length;
+  }
+
+  #settle({ settings, timeouts }: WantedIpvs): void {
+    for (const name of Object.keys(settings)) this.#settled.add(`setting ${name}`);
+    for (const name of TIMEOUTS) if (timeouts[name] !== null) this.#settled.add(`timeout ${TIMEOUT_NAMES[name]}`);
+  }
+
+  #tellMissing(missing: readonly string[]): void {
+    const fresh = missing.filter((name) => !this.#missingTold.has(name));
+    if (fresh.length === 0) return;
+    for (const name of fresh) this.#missingTold.add(name);
+    const names = fresh.map((name) => `net.ipv4.vs.${name}`).join(', ');
+    this.#parts.log.warn(`This kernel does not have ${names}: going on without`);
+  }
+}
+
+function subjectOf({ object, name }: KernelChange): string {
+  return `${object} ${name}`;
+}
+
+function timeoutsBy(value: (name: keyof Timeouts) => number | null): TimeoutChange {
+  return { tcpS: value('tcpS'), tcpFinS: value('tcpFinS'), udpS: value('udpS') };
+}
+
+function isEmpty(timeouts: TimeoutChange): boolean {
+  return TIMEOUTS.every((name) => timeouts[name] === null);
+}
