@@ -63,12 +63,14 @@ soak: setup dist/.built ## 'lvsd ipvs' beside ipvsadm on SOAK_TABLES=2000 random
 demo: setup-demo dist/.built ## two directors, a failover, and what a client sees; ARGS=--interactive opens a shell in the lab
 	@scripts/demo.sh $(ARGS)
 
-bench: setup dist/.built ## figures on this machine, side by side with keepalived (about 25 minutes)
+bench: setup dist/.built ## figures on this machine, side by side with keepalived (about 35 minutes)
 	scripts/lab.sh --native --timeout 1500 -- node dist/bench/failover.js
 	scripts/lab.sh --native --timeout 600 -- node dist/bench/planned-stop.js
 	scripts/lab.sh --native --timeout 600 -- node dist/bench/repair.js
 	scripts/lab.sh --ipvs --timeout 1200 -- node dist/bench/planned-stop.js
 	scripts/lab.sh --ipvs --timeout 1200 -- node dist/bench/detection.js
+	scripts/lab.sh --ipvs --timeout 1200 -- node dist/bench/apply.js
+	scripts/lab.sh --ipvs --timeout 900 -- node dist/bench/connections.js
 	node dist/bench/probes.js
 
 install: dist/.built ## into $(DESTDIR)$(PREFIX)/lib/lvsd, with a link in bin and the systemd unit (PREFIX=/usr)
