@@ -8,10 +8,12 @@ import { packageRoot } from './sys/package-root.ts';
 const EXIT_CODES = `
 Exit codes:
   0   success; run: stopped as asked; check: valid
-  1   run: could not start; check, reload: problems found, nothing was changed
-  2   wrong usage, or a file that cannot be read
+  1   run: could not start; check, reload: problems found, nothing was changed;
+      plan: wrong usage or a problem; doctor: errors found
+  2   wrong usage, or a file that cannot be read; plan: something would change
   3   status, reload: no daemon answers at the socket
   4   the daemon answered with an error
+  ipvs has those of ipvsadm (docs/ipvs.md)
   70  run: ended by a fault of its own`;
 
 interface SocketOption {
@@ -81,13 +83,76 @@ export function program(): Command {
     .command('reload')
     .description('read the configuration file again; an invalid one changes nothing')
     .addOption(socketOption())
-    .action(async (options: SocketOption) => {
-      const { runReload } = await import('./cli/reload.ts');
+    .option('--plan', "only show what it would change, like 'plan' without a file", false)
+    .action(async (options: SocketOption & { plan: boolean }) => {
       const socket = socketPath(options.socket, process.env);
+      if (options.plan) {
+        const { runPlan } = await import('./cli/plan.ts');
+        const own = { file: null, defaultFile: null, socket, json: false };
+        process.exitCode = await runPlan(own, process.stdout, process.stderr);
+        return;
+      }
+      const { runReload } = await import('./cli/reload.ts');
       process.exitCode = await runReload({ socket }, process.stdout, process.stderr);
     });
+
+  cli
+    .command('plan')
+    .description(
+      "show what a configuration would change in the kernel (docs/table.md); without a file, the daemon's own",
+    )
+    .argument('[file]', 'configuration file')
+    .addOption(socketOption())
+    .option('--json', 'as JSON', false)
+    // 2 says that there are changes: wrong usage must be something else.
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 1))
+    .action(async (file: string | undefined, options: SocketOption & { json: boolean }) => {
+      const { runPlan } = await import('./cli/plan.ts');
+      const socket = socketPath(options.socket, process.env);
+      const given = { file: file ?? null, defaultFile: '/etc/lvsd/lvsd.yaml', socket, json: options.json };
+      process.exitCode = await runPlan(given, process.stdout, process.stderr);
+    });
+
+  cli
+    .command('doctor')
+    .description('look for what breaks load balancing in practice, on a director or on a real server (docs/doctor.md)')
+    .option('-c, --config <file>', 'configuration of the director (default: /etc/lvsd/lvsd.yaml, if it is there)')
+    .option('--real-server <vip...>', 'this machine is a real server of the virtual address: VIP or VIP:METHOD', [])
+    .option('--forwarding <method>', 'direct, tunnel, nat or fullnat: for a VIP without a method', 'direct')
+    .option('--tunnel <type>', 'ipip, gre, gue or gue:PORT: what tunnel packets come in', 'ipip')
+    .option('--fix', 'carry out what is safe on a real server', false)
+    .option('--undo', 'put back what --fix changed', false)
+    .addOption(
+      new Option('--undo-file <file>', 'where --fix notes what it changes')
+        .env('LVSD_DOCTOR_UNDO')
+        .default('/run/lvsd/doctor-undo.json'),
+    )
+    .option('--listen <seconds>', 'hear the sync messages of the other director for that long')
+    .option('--json', 'as JSON (docs/doctor.md)', false)
+    .action(async (options) => {
+      const { runDoctor } = await import('./cli/doctor.ts');
+      // A reader that has seen enough (`| head`) must not end --fix in the middle.
+      process.stdout.on('error', () => {});
+      process.exitCode = await runDoctor(
+        { config: undefined, listen: undefined, ...options },
+        process.stdout,
+        process.stderr,
+      );
+    });
+
+  cli
+    .command('ipvs')
+    .description("ipvsadm's command line: show and change the kernel's table (lvsd ipvs -h, docs/ipvs.md)")
+    .argument('[args...]', 'as for ipvsadm')
+    .helpOption(false); // see below: it never gets here
 
   return cli;
 }
 
-await program().parseAsync();
+// ipvsadm has a command line of its own making, which commander would read in another way.
+if (process.argv[2] === 'ipvs') {
+  const { runIpvs } = await import('./cli/ipvs.ts');
+  process.exitCode = await runIpvs(process.argv.slice(3), process, process.env);
+} else {
+  await program().parseAsync();
+}

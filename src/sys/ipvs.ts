@@ -3,11 +3,9 @@
  * synchronous (netlink.ts); long work yields to the event loop between pieces. One caller at a time: a dump that
  * yields while another task applies commands sees some of them.
  */
-import { spawnSync } from 'node:child_process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { batchesOf, isDaemonCommand } from '../ipvs/batch.ts';
 import type { DaemonCommand, IpvsCommand, Timeouts } from '../ipvs/command.ts';
-import { IPVS_GENL_NAME } from '../ipvs/constants.ts';
 import type { DecodeError, DestinationReply, IpvsInfo, ServiceReply } from '../ipvs/decode.ts';
 import { decodeDaemon, decodeDestination, decodeInfo, decodeService, decodeTimeouts } from '../ipvs/decode.ts';
 import {
@@ -15,6 +13,7 @@ import {
   encodeGetDaemons,
   encodeGetDestinations,
   encodeGetInfo,
+  encodeGetService,
   encodeGetServices,
   encodeGetTimeouts,
 } from '../ipvs/encode.ts';
@@ -25,14 +24,15 @@ import type { ServiceId, SyncDaemon } from '../ipvs/types.ts';
 import { AttrWriter } from '../net/nlattr.ts';
 import { NLM_F_ACK, NLM_F_REQUEST } from '../net/nlmsg.ts';
 import type { Result } from '../util/result.ts';
-import { NETLINK_GENERIC, NetlinkSocket, resolveFamily } from './netlink.ts';
+import { familyIdOf, IpvsUnavailableError } from './ipvs-family.ts';
+import { NETLINK_GENERIC, NetlinkSocket } from './netlink.ts';
 import { errnoName, SystemError } from './socket.ts';
+
+export { IpvsUnavailableError } from './ipvs-family.ts';
 
 const EINTR = 4;
 const ENODATA = 61;
 
-/** Loading ip_vs takes some 50 ms; a modprobe that hangs must not hang us. */
-const MODPROBE_TIMEOUT_MS = 5000;
 /** Messages in one sendmsg, during which the event loop stands still: some milliseconds. */
 const MAX_BATCH = 256;
 /** Services whose destinations are dumped in one turn of the event loop. */
@@ -50,18 +50,6 @@ export interface ApplyOutcome {
   readonly refused: readonly Refusal[];
   /** False when verdicts were lost: only a dump tells what was done. */
   readonly complete: boolean;
-}
-
-/** This machine cannot do IPVS, or not for us. The message is for a person. */
-export class IpvsUnavailableError extends Error {
-  override readonly name = 'IpvsUnavailableError';
-  /** ENOENT: no such family; EPERM: no CAP_NET_ADMIN. */
-  readonly code: 'ENOENT' | 'EPERM';
-
-  constructor(code: 'ENOENT' | 'EPERM', message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** A connection to the kernel's IPVS. Close it when done. */
@@ -114,6 +102,18 @@ export class Ipvs {
     return this.#dump('read the IPVS services', decodeService);
   }
 
+  /** One service, without destinations; null when there is no such service. Throws SystemError. */
+  findService(service: ServiceId): ServiceReply | null {
+    try {
+      const encode = (writer: AttrWriter, familyId: number, seq: number): void =>
+        encodeGetService(writer, familyId, seq, service);
+      return this.#query('read an IPVS service', encode, decodeService);
+    } catch (error) {
+      if (error instanceof SystemError && error.code === 'ESRCH') return null;
+      throw error;
+    }
+  }
+
   /** The destinations of one service; none when there is no such service. Throws SystemError. */
   dumpDestinations(service: ServiceId): DestinationReply[] {
     encodeGetDestinations(this.#begin(), this.#familyId, this.#socket.nextSeq(), service);
@@ -135,10 +135,24 @@ export class Ipvs {
   }
 
   /**
-   * Sends commands in order and amends what the kernel refuses (see `amend`), once. Never rejects because of the
-   * kernel: what it refuses for good is in the outcome. Yields to the event loop between batches of 256.
+   * The destinations of these services, and of no others: the cost is theirs, whatever else the table holds. A service that
+   * is not there has none. Rejects with SystemError. Yields as `dump` does.
    */
-  async apply(commands: readonly IpvsCommand[]): Promise<ApplyOutcome> {
+  async dumpOf(services: readonly ServiceId[]): Promise<{ id: ServiceId; destinations: DestinationReply[] }[]> {
+    const found: { id: ServiceId; destinations: DestinationReply[] }[] = [];
+    for (const id of services) {
+      found.push({ id, destinations: this.dumpDestinations(id) });
+      if (found.length % DUMPS_PER_TURN === 0) await nextTurn();
+    }
+    return found;
+  }
+
+  /**
+   * Sends commands in order and amends what the kernel refuses (see `amend`), once, unless `amending` is false. Never
+   * rejects because of the kernel: what it refuses for good is in the outcome, in order where nothing is amended. Yields
+   * to the event loop between batches of 256.
+   */
+  async apply(commands: readonly IpvsCommand[], { amending = true } = {}): Promise<ApplyOutcome> {
     const refused: Refusal[] = [];
     let complete = true;
     for (const [index, batch] of batchesOf(commands, MAX_BATCH).entries()) {
@@ -146,11 +160,11 @@ export class Ipvs {
       const [first] = batch;
       if (first === undefined) continue;
       if (isDaemonCommand(first)) {
-        const refusal = this.#applyDaemon(first);
+        const refusal = this.#applyDaemon(first, amending);
         if (refusal !== null) refused.push(refusal);
         continue;
       }
-      const outcome = this.#sendAmending(batch);
+      const outcome = amending ? this.#sendAmending(batch) : this.#send(batch);
       refused.push(...outcome.refused);
       complete &&= outcome.complete;
     }
@@ -247,11 +261,12 @@ export class Ipvs {
    * One daemon command on its own. The kernel swallows the verdict of a stop that comes before the thread's first run
    * (-EINTR, never sent, though the daemon is stopped): then the list of running daemons decides.
    */
-  #applyDaemon(command: DaemonCommand): Refusal | null {
+  #applyDaemon(command: DaemonCommand, amending = true): Refusal | null {
     encodeCommand(this.#begin(), this.#familyId, this.#socket.nextSeq(), NLM_F_REQUEST | NLM_F_ACK, command);
     const answer = this.#socket.request(this.#writer.finish());
     if (answer !== 'no-reply') {
-      if (answer.errno === 0 || amend(command, errnoName(answer.errno)) === 'done') return null;
+      if (answer.errno === 0) return null;
+      if (amending && amend(command, errnoName(answer.errno)) === 'done') return null;
       return refusalOf(command, answer.errno);
     }
     const wanted = command.command === 'new-daemon' ? command.daemon.role : command.role;
@@ -269,25 +284,4 @@ function refusalOf(command: IpvsCommand, errno: number): Refusal {
 function decoded<T>(attempt: string, result: Result<T, DecodeError>): T {
   if (result.ok) return result.value;
   throw new Error(`Cannot ${attempt}: the kernel's reply is not understood: ${describeDecodeError(result.error)}`);
-}
-
-/** Looking the family up makes the kernel load the module; where it has no helper for that, we try ourselves, once. */
-function familyIdOf(socket: NetlinkSocket): number {
-  const familyId = resolveFamily(socket, IPVS_GENL_NAME);
-  if (familyId !== null) return familyId;
-  const said = modprobe('ip_vs');
-  const retried = resolveFamily(socket, IPVS_GENL_NAME);
-  if (retried !== null) return retried;
-  throw new IpvsUnavailableError(
-    'ENOENT',
-    `Cannot use IPVS: this kernel has none (generic netlink family ${IPVS_GENL_NAME}); modprobe ip_vs said: ${said}`,
-  );
-}
-
-/** What modprobe had to say, in one line. */
-function modprobe(module: string): string {
-  const run = spawnSync('modprobe', [module], { encoding: 'utf8', timeout: MODPROBE_TIMEOUT_MS });
-  if (run.error !== undefined) return run.error.message;
-  const said = run.stderr.trim().replaceAll(/\s*\n\s*/g, '; ');
-  return said === '' ? `nothing (exit code ${run.status})` : said;
 }

@@ -1,0 +1,104 @@
+/**
+ * Names for addresses and ports, as the C library has them: reverse lookup in the order of nsswitch.conf (/etc/hosts, DNS),
+ * and services(5). Addresses are looked up beforehand, some at a time and all within a limit; one without an answer by then
+ * stays in figures.
+ */
+import { lookupService } from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
+import type { Names } from '../ipvsadm/types.ts';
+
+/** libuv gives half of its four threads to lookups: more would only wait there, and the program with them when it ends. */
+const AT_ONCE = 2;
+/** An address costs 10 s when no name server answers. */
+const DEFAULT_LIMIT_MS = 15_000;
+/** Addresses remembered; when there are more, all are forgotten. */
+const MOST_ADDRESSES = 65_536;
+const SERVICES_FILE = '/etc/services';
+const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
+  [6, 'tcp'],
+  [17, 'udp'],
+  [132, 'sctp'],
+]);
+
+/** Names that were looked up. Not a snapshot: `lookUp` adds to them. */
+export class KnownNames implements Names {
+  readonly #hosts = new Map<string, string | null>();
+  readonly #services: ReadonlyMap<string, string>;
+  readonly #until: number;
+
+  /** `limitMs` counts from here, for all lookups together; those under way then still hold up the end of the process. */
+  constructor({ limitMs = DEFAULT_LIMIT_MS, servicesFile = SERVICES_FILE } = {}) {
+    this.#until = performance.now() + limitMs;
+    this.#services = readServices(servicesFile);
+  }
+
+  /** Learns the names of these addresses; never rejects. What was looked up before is not looked up again. */
+  async lookUp(addresses: Iterable<string>): Promise<void> {
+    if (this.#hosts.size > MOST_ADDRESSES) this.#hosts.clear();
+    const waiting = [...new Set(addresses)].filter((address) => !this.#hosts.has(address));
+    const leftMs = this.#until - performance.now();
+    if (waiting.length === 0 || leftMs <= 0) return;
+    let late = false;
+    const work = async (): Promise<void> => {
+      for (let address = waiting.pop(); address !== undefined && !late; address = waiting.pop()) {
+        this.#hosts.set(address, await hostName(address));
+      }
+    };
+    const limit = alarm(leftMs);
+    await Promise.race([Promise.all(Array.from({ length: AT_ONCE }, work)), limit.rings]);
+    late = true;
+    limit.cancel();
+  }
+
+  host(address: string): string | null {
+    return this.#hosts.get(address) ?? null;
+  }
+
+  service(port: number, protocol: number): string | null {
+    return this.#services.get(`${port}/${PROTOCOL_NAMES.get(protocol)}`) ?? null;
+  }
+}
+
+function alarm(afterMs: number): { readonly rings: Promise<void>; cancel(): void } {
+  const { promise, resolve } = promiseWithResolver();
+  const timer = setTimeout(resolve, afterMs);
+  return { rings: promise, cancel: () => clearTimeout(timer) };
+}
+
+function promiseWithResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** getnameinfo(3), which asks the same databases in the same order as the gethostbyaddr(3) of ipvsadm. */
+async function hostName(address: string): Promise<string | null> {
+  try {
+    return (await lookupService(address, 0)).hostname;
+  } catch {
+    return null; // no name, or nobody to ask: figures, as ipvsadm does
+  }
+}
+
+/** `80/tcp` to its name: the first in the file counts. A file that cannot be read has none. */
+function readServices(file: string): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const line of textOf(file).split('\n')) {
+    const [name = '', ends = ''] = (line.split('#', 1)[0] ?? '').trim().split(/\s+/);
+    const [, port, protocol] = /^(\d+)\/+(\S+)$/.exec(ends) ?? [];
+    if (port === undefined || protocol === undefined) continue;
+    const key = `${Number(port)}/${protocol}`;
+    if (!names.has(key)) names.set(key, name);
+  }
+  return names;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}

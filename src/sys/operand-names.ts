@@ -1,0 +1,73 @@
+/** Names on a command line that stand for addresses and ports: host names by the system's resolver, ports by services(5). */
+import { lookup } from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
+import type { Lookup } from '../ipvsadm/operands.ts';
+
+const SERVICES_FILE = '/etc/services';
+const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
+  [6, 'tcp'],
+  [17, 'udp'],
+  [132, 'sctp'],
+]);
+/** No command line names more hosts than that. */
+const MOST_ROUNDS = 16;
+
+/** Parsing is synchronous and looking up hosts is not: what is asked for in vain is looked up before the next attempt. */
+export class OperandNames implements Lookup {
+  readonly #hosts = new Map<string, string | null>();
+  readonly #wanted = new Set<string>();
+  #services: ReadonlyMap<string, number> | null = null;
+
+  host(name: string): string | null {
+    const known = this.#hosts.get(name);
+    if (known === undefined) this.#wanted.add(name);
+    return known ?? null;
+  }
+
+  port(name: string, protocol: number): number | null {
+    this.#services ??= readServices();
+    return this.#services.get(`${name}/${PROTOCOL_NAMES.get(protocol)}`) ?? null;
+  }
+
+  /** Calls `attempt` until it asks for no host any more that was not looked up, and gives its last result. */
+  async resolving<T>(attempt: () => T): Promise<T> {
+    for (let round = 0; ; round++) {
+      const result = attempt();
+      if (this.#wanted.size === 0 || round === MOST_ROUNDS) return result;
+      for (const name of this.#wanted) this.#hosts.set(name, await hostAddress(name));
+      this.#wanted.clear();
+    }
+  }
+}
+
+async function hostAddress(name: string): Promise<string | null> {
+  try {
+    const { address, family } = await lookup(name, { family: 4 });
+    return family === 4 ? address : null; // an IPv6 address is its own answer
+  } catch {
+    return null;
+  }
+}
+
+/** `http/tcp` and every alias to its port: the first in the file counts. */
+function readServices(): ReadonlyMap<string, number> {
+  const ports = new Map<string, number>();
+  for (const line of servicesText().split('\n')) {
+    const [name = '', ends = '', ...aliases] = (line.split('#', 1)[0] ?? '').trim().split(/\s+/);
+    const [, port, protocol] = /^(\d+)\/+(\S+)$/.exec(ends) ?? [];
+    if (port === undefined || protocol === undefined) continue;
+    for (const each of [name, ...aliases]) {
+      const key = `${each}/${protocol}`;
+      if (!ports.has(key)) ports.set(key, Number(port));
+    }
+  }
+  return ports;
+}
+
+function servicesText(): string {
+  try {
+    return readFileSync(SERVICES_FILE, 'latin1');
+  } catch {
+    return ''; // figures are always understood
+  }
+}
