@@ -107,7 +107,7 @@ function sameService(a: ServiceSettings, b: ServiceSettings): boolean {
   if (a.scheduler !== b.scheduler || flags !== (b.flags & ~IP_VS_SVC_F_HASHED)) return false;
   if (a.persistenceEngine !== b.persistenceEngine) return false;
   if ((flags & IP_VS_SVC_F_PERSISTENT) === 0) return true;
-  return a.timeoutS === b.timeoutS && a.prefixLength === b.prefixLength;
+  return a.timeoutS === b.timeoutS && a.prefixLength === b.prefixLength && a.holedMask === b.holedMask;
 }
 
 function sameDestination(a: DestinationSettings, b: DestinationSettings): boolean {

@@ -90,7 +90,12 @@ export function buildSnapshot(input: SnapshotInput): Snapshot {
     ipvs:
       keeper === null
         ? null
-        : { available: table !== null, draining: input.draining.map(drainReport), ...ipvsCounters(keeper) },
+        : {
+            available: table !== null,
+            exclusive: world.config.ipvs.exclusive,
+            draining: input.draining.map(drainReport),
+            ...ipvsCounters(keeper),
+          },
   };
 }
 

@@ -154,6 +154,8 @@ export interface CheckReport {
 export interface IpvsReport extends IpvsCounters {
   /** False: the kernel's table could not be read just now. */
   readonly available: boolean;
+  /** Services that are not ours are removed (`ipvs.exclusive`). */
+  readonly exclusive: boolean;
   readonly draining: readonly DrainReport[];
 }
 

@@ -123,6 +123,7 @@ export const snapshot: Snapshot = {
   ],
   ipvs: {
     available: true,
+    exclusive: false,
     draining: [],
     lastReconcileAtMs: NOW_MS - 5000,
     reconciles: 12,

@@ -107,6 +107,12 @@ const ROWS: readonly Row[] = [
     commands: ['change service tcp 192.0.2.1:80'],
   },
   {
+    what: 'a mask with holes, set by a stranger, is not the prefix that it begins with',
+    desired: [serviceOf(WEB, [], { flags: 1, timeoutS: 300, prefixLength: 16 })],
+    actual: [serviceOf(WEB, [], { flags: 1, timeoutS: 300, prefixLength: 16, holedMask: 0xff_ff_00_ff })],
+    commands: ['change service tcp 192.0.2.1:80'],
+  },
+  {
     what: 'another granularity changes a persistent service',
     desired: [serviceOf(WEB, [], { flags: 1, timeoutS: 300, prefixLength: 24 })],
     actual: [serviceOf(WEB, [], { flags: 1, timeoutS: 300 })],

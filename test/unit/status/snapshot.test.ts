@@ -262,7 +262,7 @@ describe('status/snapshot', () => {
   it('the keeper of the table: its counters, and whether the table could be read', () => {
     const keeper = { lastReconcileAtMs: 5, reconciles: 2, repairs: 1, refusedCommands: 0, lastProblem: null };
     assert.equal(build(worldOf()).ipvs, null);
-    assert.deepEqual(build(worldOf(), { keeper }).ipvs, { available: true, draining: [], ...keeper });
+    assert.deepEqual(build(worldOf(), { keeper }).ipvs, { available: true, exclusive: false, draining: [], ...keeper });
     assert.equal(build(worldOf(), { keeper, table: null }).ipvs?.available, false);
   });
 
