@@ -2,7 +2,7 @@
 
 # Tests run compiled, from dist, with stack traces that point into the TypeScript.
 MOCHA := node --enable-source-maps node_modules/mocha/bin/mocha.js --reporter test/support/reporter.cjs
-RESULT = --reporter-option output=.cache/results/$@.json
+RESULT = --reporter-option output=.cache/results/$@$(PART).json
 
 PREFIX ?= /usr
 SOAK_TABLES ?= 2000
