@@ -16,6 +16,7 @@ import { FullNat } from './sys/full-nat.ts';
 import { Ipvs } from './sys/ipvs.ts';
 import type { Log } from './sys/log.ts';
 import type { OwnedMemory } from './sys/owned-services.ts';
+import { networkNamespace } from './sys/network-namespace.ts';
 import { Prober } from './sys/prober.ts';
 import { rehearseWithout } from './sys/rehearse.ts';
 import { type Holdings, releaseHoldings, takeHoldings } from './sys/start-up.ts';
@@ -110,7 +111,7 @@ export class Daemon {
     const keeper = this.#keeper;
     if (keeper === null && !needsIpvs(config.value)) return { ok: true, changes: [] };
     const rehearsed = (reading: Reading): Wanted => {
-      const world = this.#world.rehearsed(config.value, Date.now(), trafficIn(reading.serving));
+      const world = this.#world.rehearsed(config.value, Date.now(), trafficIn(reading.table));
       return this.#wantedOf(world, drainTimeouts(this.#world.config));
     };
     if (keeper !== null) return { ok: true, changes: await keeper.rehearse(rehearsed) };
@@ -156,7 +157,7 @@ export class Daemon {
     // From here on without a pause until the keeper knows: what the new configuration makes different is no repair.
     const atMs = Date.now();
     const leaving = drainTimeouts(this.#world.config);
-    this.#world.reload(config.value, atMs, trafficIn(before?.serving ?? []));
+    this.#world.reload(config.value, atMs, trafficIn(before?.table ?? []));
     this.#wanted = this.#wantedOf(this.#world, leaving);
     this.#configLoadedAtMs = atMs;
     this.#prober.set(this.#world.checks);
@@ -175,6 +176,7 @@ export class Daemon {
   #reloadRefused(problems: readonly string[]): ReloadOutcome {
     this.#lastReload = { atMs: Date.now(), ok: false, problems };
     this.#log.error(`Reload of ${this.#options.configFile} refused, nothing was changed: ${problems.join('; ')}`);
+    void this.#settleFullNat(); // what was prepared in vain
     return { ok: false, problems };
   }
 
@@ -218,7 +220,7 @@ export class Daemon {
     if (this.#reconcileTimer !== null) clearTimeout(this.#reconcileTimer);
     this.#reconcileTimer = setTimeout(async () => {
       await this.#keeper?.reconcile();
-      await this.#settleFullNat();
+      void this.#fullNat.look(this.#world.config, this.#keeper?.draining ?? []);
       if (this.#stopping === null) this.#armReconcile();
     }, this.#world.config.ipvs.reconcileIntervalMs);
   }
@@ -258,6 +260,7 @@ export class Daemon {
       nowMs: Date.now(),
       version: this.#options.version,
       pid: process.pid,
+      networkNamespace: networkNamespace(),
       startedAtMs: this.#startedAtMs,
       configFile: this.#options.configFile,
       configLoadedAtMs: this.#configLoadedAtMs,

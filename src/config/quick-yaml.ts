@@ -7,10 +7,12 @@ import { MAX_TEXT_LENGTH } from './document.ts';
 
 /** Characters that anchors, aliases and tags begin with: their limits are kept by `document.ts` alone. */
 const SPECIAL = /[&*!]/;
+/** A block that says its own indentation, `|1`: readers differ on what its blank lines hold. */
+const INDENTED_BLOCK = /[|>][-+]?[1-9]/;
 
 /** Undefined when the text is not plain YAML: then `readYaml` says what it is. Never throws. */
 export function quickValue(text: string): unknown {
-  if (text.length > MAX_TEXT_LENGTH || SPECIAL.test(text)) return undefined;
+  if (text.length > MAX_TEXT_LENGTH || SPECIAL.test(text) || INDENTED_BLOCK.test(text)) return undefined;
   try {
     return load(text, { schema: CORE_SCHEMA });
   } catch (error) {

@@ -58,15 +58,21 @@ export interface FoundTable {
   destination(service: ServiceId, id: DestinationId): DestinationSettings | null;
 }
 
-/** Looks things up in a table; asked for few things, so nothing is prepared but the services. */
+/** Looks things up in a table. The destinations of a service are only put in order when one of them is asked for. */
 export function foundIn(table: readonly Service[]): FoundTable {
   const services = new Map(table.map((service) => [serviceKey(service.id), service]));
+  const ordered = new Map<string, ReadonlyMap<string, DestinationSettings>>();
+  const destinationsOf = (service: string): ReadonlyMap<string, DestinationSettings> => {
+    const { destinations = [] } = services.get(service) ?? {};
+    const found = new Map(destinations.map(({ id, settings }) => [destinationKey(id), settings]));
+    ordered.set(service, found);
+    return found;
+  };
   return {
     service: (id) => services.get(serviceKey(id))?.settings ?? null,
     destination(service, id) {
-      const key = destinationKey(id);
-      const { destinations = [] } = services.get(serviceKey(service)) ?? {};
-      return destinations.find((destination) => destinationKey(destination.id) === key)?.settings ?? null;
+      const key = serviceKey(service);
+      return (ordered.get(key) ?? destinationsOf(key)).get(destinationKey(id)) ?? null;
     },
   };
 }

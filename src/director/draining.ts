@@ -39,7 +39,7 @@ export type Ending = 'idle' | 'time-over' | 'at-once';
 
 export interface DrainPolicy {
   /** True: it is only absent because it failed (`on_failure: remove`), which means deleted at once. */
-  isConfigured(service: ServiceId, destination: DestinationId): boolean;
+  hasFailed(service: ServiceId, destination: DestinationId): boolean;
   /** `drain_timeout` of the service's virtual server; null: not known any more. */
   drainTimeoutMs(service: ServiceId): number | null;
   /** For a virtual server that nobody knows any more, because it was removed while lvsd was down. */
@@ -103,17 +103,18 @@ export interface Look {
  */
 export function lookAtDrains(
   drains: Drains,
-  table: readonly DumpedService[],
+  table: readonly Pick<DumpedService, 'id' | 'destinations'>[],
   context: { readonly policy: DrainPolicy; readonly isWanted: (service: string) => boolean; readonly nowMs: number },
 ): Look {
   const commands: IpvsCommand[] = [];
   const left = new Map<string, Drain>();
   const endings = new Map<string, Ending>();
   for (const { id: service, destinations } of table) {
+    const own = serviceKey(service);
     const gone: IpvsCommand[] = [];
     let stays = 0;
     for (const destination of destinations) {
-      const key = drainKey(service, destination.id);
+      const key = `${own} ${destinationKey(destination.id)}`;
       const known = drains.get(key);
       const decided = known === undefined ? null : decide(service, destination, { ...context, known });
       if (typeof decided === 'string') {
@@ -124,7 +125,7 @@ export function lookAtDrains(
         if (decided !== null) left.set(key, decided);
       }
     }
-    const deletesAll = stays === 0 && !context.isWanted(serviceKey(service));
+    const deletesAll = stays === 0 && !context.isWanted(own);
     commands.push(...(deletesAll ? [{ command: 'del-service', service } as const] : gone));
   }
   return { commands, left, endings };
@@ -167,34 +168,20 @@ export function drainTimeouts(config: Pick<Config, 'virtualServers'>): ReadonlyM
   );
 }
 
-/**
- * The table as if nothing drained: for telling what served until it left the configuration. A real server that comes back
- * while it drains was fit then, and is adopted like any other that carries traffic.
- */
-export function withoutDrains(table: readonly DumpedService[], drains: Drains): readonly DumpedService[] {
-  if (drains.size === 0) return table;
-  return table.map((service) => ({
-    ...service,
-    destinations: service.destinations.map((found) => {
-      const { weight } = drains.get(drainKey(service.id, found.id))?.settings ?? found.settings;
-      return { ...found, settings: { ...found.settings, weight } };
-    }),
-  }));
-}
-
 function decide(
   service: ServiceId,
   { id, settings, counters }: Found,
   { policy, known, nowMs }: { policy: DrainPolicy; known: Drain | undefined; nowMs: number },
 ): Drain | Ending {
-  if (policy.isConfigured(service, id)) return 'at-once';
+  if (policy.hasFailed(service, id)) return 'at-once';
   const timeoutMs = policy.drainTimeoutMs(service) ?? known?.timeoutMs ?? policy.defaultDrainTimeoutMs();
   const sinceMs = known?.sinceMs ?? nowMs;
   if (timeoutMs === 0) return 'at-once';
   if (nowMs - sinceMs >= timeoutMs) return 'time-over';
-  const connections = counters === undefined ? null : connectionsOf(counters);
+  const counted = counters === undefined ? null : connectionsOf(counters);
   // With a weight it may get a connection between this look and its deletion.
-  if (settings.weight === 0 && connections === 0) return 'idle';
+  if (settings.weight === 0 && counted === 0) return 'idle';
+  const connections = counted ?? known?.connections ?? null;
   return { service, destination: id, sinceMs, timeoutMs, settings: known?.settings ?? settings, connections };
 }
 

@@ -2,7 +2,7 @@
 import type { Timeouts } from '../ipvs/command.ts';
 import { serviceKey } from '../ipvs/key.ts';
 import { plan, planDaemons } from '../ipvs/plan.ts';
-import { settingChanges } from '../ipvs/settings.ts';
+import { type Originals, settingChanges, unwantedOf } from '../ipvs/settings.ts';
 import type { DumpedService, ServiceId, SyncDaemon } from '../ipvs/types.ts';
 import {
   changeOf,
@@ -32,6 +32,8 @@ export interface Knowledge {
   /** The sync daemons are ours. */
   readonly syncOurs: boolean;
   readonly drains: Drains;
+  /** Put back when they leave the configuration, if that is wanted. */
+  readonly originals: Originals;
   readonly nowMs: number;
 }
 
@@ -41,11 +43,12 @@ export const TIMEOUT_NAMES = { tcpS: 'tcp', tcpFinS: 'tcpfin', udpS: 'udp' } as 
 /** What `wanted` changes: settings and timeouts first, then the table, then the sync daemons, as it would be done. */
 export function plannedChanges(state: KernelState, wanted: Wanted, knowledge: Knowledge): readonly KernelChange[] {
   const ipvs = wanted.ipvs();
-  const { changes } = settingChanges(ipvs.settings, state.setting);
+  const { settings, timeouts } = withOriginals(ipvs, knowledge.originals);
+  const { changes } = settingChanges(settings, state.setting);
   const daemons = wanted.daemons() ?? (knowledge.syncOurs ? [] : null);
   return [
     ...changes.map(({ name, from, to }) => valueChange('setting', name, { from, to })),
-    ...timeoutChanges(state.timeouts, ipvs.timeouts),
+    ...timeoutChanges(state.timeouts, timeouts),
     ...tableChanges(state.table, wanted, knowledge),
     ...(daemons === null ? [] : planDaemons(daemons, state.daemons).map(daemonChange)),
   ];
@@ -58,6 +61,17 @@ export function timeoutChanges(found: Timeouts, wanted: WantedIpvs['timeouts']):
     if (to === null || to === found[name]) return [];
     return [valueChange('timeout', TIMEOUT_NAMES[name], { from: found[name], to })];
   });
+}
+
+/** What is wanted, and what is put back. */
+function withOriginals(ipvs: WantedIpvs, originals: Originals): Originals {
+  if (!ipvs.restoreSettings) return ipvs;
+  const back = unwantedOf(originals, ipvs);
+  const timeout = (name: keyof Timeouts): number | null => ipvs.timeouts[name] ?? back.timeouts[name];
+  return {
+    settings: { ...back.settings, ...ipvs.settings },
+    timeouts: { tcpS: timeout('tcpS'), tcpFinS: timeout('tcpFinS'), udpS: timeout('udpS') },
+  };
 }
 
 function tableChanges(table: readonly DumpedService[], wanted: Wanted, known: Knowledge): readonly KernelChange[] {

@@ -49,7 +49,7 @@ export function wantedOf(
     },
     ipvs: () =>
       needsIpvs(world.config) ? world.config.ipvs : { ...NOTHING, restoreSettings: world.config.ipvs.restoreSettings },
-    isConfigured: (service, destination) => world.isConfigured(service, destination),
+    hasFailed: (service, destination) => world.hasFailed(service, destination),
     defaultDrainTimeoutMs: () => world.config.drainTimeoutMs,
     drainTimeoutMs: (service) => {
       const key = serviceKey(service);

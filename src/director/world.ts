@@ -34,8 +34,8 @@ interface ServerState {
   readonly config: VirtualServerConfig;
   /** By place in the list of real servers: the keys of their checks. */
   readonly checkKeys: readonly (readonly string[])[];
-  /** `destinationName`s of its real servers. */
-  readonly names: ReadonlySet<string>;
+  /** The place of each of its real servers, by `destinationName`. */
+  readonly places: ReadonlyMap<string, number>;
 }
 
 export class World {
@@ -86,7 +86,8 @@ export class World {
     nowMs: number,
     carriesTraffic: (server: VirtualServerConfig, real: RealServerConfig) => boolean,
   ): World {
-    const world = new World(this.#config, () => false, nowMs);
+    const world = new World({ ...this.#config, virtualServers: [] }, () => false, nowMs);
+    world.#config = this.#config;
     // Shared until the reload replaces them; a check's state is never written to by a reload.
     world.#checks = this.#checks;
     world.#servers = this.#servers;
@@ -134,16 +135,14 @@ export class World {
   }
 
   /**
-   * Whether it is a configured real server of a configured virtual server, wanted in the table now or not. A sorry server
-   * is none.
+   * Whether it is a configured real server of a configured virtual server and not up. A sorry server is none; one that is
+   * up has not failed though the sorry server takes its place.
    */
-  isConfigured(service: ServiceId, destination: DestinationId): boolean {
-    const names = this.#services.get(serviceKey(service))?.names;
-    if (names === undefined) return false;
-    if (names.has(destinationName(destination))) return true;
-    const { address } = destination;
-    const own = destinationIdOf({ address, port: null }, service);
-    return own.port === destination.port && names.has(destinationName({ address, port: null }));
+  hasFailed(service: ServiceId, destination: DestinationId): boolean {
+    const server = this.#services.get(serviceKey(service));
+    if (server === undefined) return false;
+    const place = placeOf(server.places, service, destination);
+    return place !== undefined && this.verdict(server.config.name, place).verdict !== 'up';
   }
 
   #adopt(
@@ -160,7 +159,8 @@ export class World {
         const verdict = standing(server, real) ?? (server.initial === 'up' ? 'up' : 'unknown');
         return real.checks.map((check) => this.#enter(server.name, check, known, continued(verdict, nowMs)));
       });
-      const state = { config: server, checkKeys, names: new Set(server.realServers.map(destinationName)) };
+      const places = new Map(server.realServers.map((real, place) => [destinationName(real), place]));
+      const state = { config: server, checkKeys, places };
       this.#servers.set(server.name, state);
       for (const id of server.ids) this.#services.set(serviceKey(serviceIdOf(id)), state);
     }
@@ -233,6 +233,17 @@ interface Picture {
   readonly server: VirtualServerConfig;
   readonly verdicts: readonly Combined[];
   readonly standing: Standing;
+}
+
+/** Of a destination in a service: with a port of its own, or with that of the service. */
+function placeOf(
+  places: ReadonlyMap<string, number>,
+  service: ServiceId,
+  { family, address, port }: DestinationId,
+): number | undefined {
+  const place = places.get(destinationKey({ family, address, port }));
+  if (place !== undefined || destinationIdOf({ address, port: null }, service).port !== port) return place;
+  return places.get(destinationName({ address, port: null }));
 }
 
 /** `10.0.0.11:80`, as in the kernel's table; `10.0.0.11` where the port is that of each service. */

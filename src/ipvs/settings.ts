@@ -1,4 +1,13 @@
 /** Settings of IPVS under /proc/sys/net/ipv4/vs as text: which differ from what is wanted. Pure. */
+import type { TimeoutChange } from './command.ts';
+
+/** What settings and timeouts were before lvsd wrote them first: the way back, whenever it is asked for. */
+export interface Originals {
+  /** Below /proc/sys/net/ipv4/vs, by name. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Null: never written. */
+  readonly timeouts: TimeoutChange;
+}
 
 /** One setting to write. */
 export interface SettingChange {
@@ -35,7 +44,29 @@ export function settingChanges(
   return { changes, missing };
 }
 
+/** Of the originals, those of what is not `wanted` any more. */
+export function unwantedOf({ settings, timeouts }: Originals, wanted: Originals): Originals {
+  const left = Object.entries(settings).filter(([name]) => wanted.settings[name] === undefined);
+  const back = (name: keyof TimeoutChange): number | null => (wanted.timeouts[name] === null ? timeouts[name] : null);
+  return {
+    settings: Object.fromEntries(left),
+    timeouts: { tcpS: back('tcpS'), tcpFinS: back('tcpFinS'), udpS: back('udpS') },
+  };
+}
+
 function meaningOf(name: string, text: string): string {
   const words = text.trim().split(/\s+/).join(' ');
+  if (name === 'est_cpulist') return processorsIn(words);
   return words === '2' && AUTOMATIC.has(name) ? '1' : words;
+}
+
+/** A list of processors, `0-3,6`, one by one: the kernel writes each list in its own way. */
+function processorsIn(text: string): string {
+  const processors = new Set<number>();
+  for (const part of text.split(',')) {
+    const [, first, last = first] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(part) ?? [];
+    if (first === undefined) return text;
+    for (let processor = Number(first); processor <= Number(last); processor++) processors.add(processor);
+  }
+  return [...processors].sort((a, b) => a - b).join();
 }

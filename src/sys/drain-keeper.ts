@@ -4,7 +4,6 @@ import {
   type Drain,
   type DrainPolicy,
   type Drains,
-  drainKey,
   drainsAfter,
   drainsByService,
   type Ending,
@@ -13,6 +12,7 @@ import {
   type Round,
   removalRound,
 } from '../director/draining.ts';
+import { destinationKey, serviceKey } from '../ipvs/key.ts';
 import type { Destination, DumpedService, Service, ServiceId } from '../ipvs/types.ts';
 import type { KeeperLog } from './keeper-report.ts';
 
@@ -59,7 +59,7 @@ export class DrainKeeper {
   }
 
   /** What there is to do about it, by the table of the services concerned. */
-  look(table: readonly DumpedService[], isWanted: (service: string) => boolean): Look {
+  look(table: readonly Pick<DumpedService, 'id' | 'destinations'>[], isWanted: (service: string) => boolean): Look {
     this.#due = false;
     return lookAtDrains(this.#drains, table, { policy: this.#parts.policy(), isWanted, nowMs: this.#parts.now() });
   }
@@ -106,8 +106,8 @@ export class DrainKeeper {
 }
 
 function isIn(services: readonly Service[], drain: Drain): boolean {
-  const key = drainKey(drain.service, drain.destination);
-  return services.some(({ id, destinations }) =>
-    destinations.some((destination) => drainKey(id, destination.id) === key),
-  );
+  const service = serviceKey(drain.service);
+  const destination = destinationKey(drain.destination);
+  const found = services.find(({ id }) => serviceKey(id) === service);
+  return found?.destinations.some(({ id }) => destinationKey(id) === destination) ?? false;
 }

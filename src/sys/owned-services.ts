@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type { TimeoutChange } from '../ipvs/command.ts';
+import type { Originals } from '../ipvs/settings.ts';
 import { messageOf } from '../util/message-of.ts';
 
 /** What lvsd made in the kernel and takes down again. */
@@ -26,14 +26,6 @@ export interface Owned {
   /** The sync daemons are ours too. */
   readonly syncDaemons: boolean;
   readonly originals: Originals;
-}
-
-/** What settings were before lvsd wrote them first: the way back, whenever it is asked for. */
-export interface Originals {
-  /** Below /proc/sys/net/ipv4/vs, by name. */
-  readonly settings: Readonly<Record<string, string>>;
-  /** Null: never written. */
-  readonly timeouts: TimeoutChange;
 }
 
 /** The memory of one daemon. */

@@ -20,7 +20,7 @@ export async function planWithoutDaemon(
   if (!config.ok) return err(config.error.problems);
   try {
     const changes = await rehearseWithout(openOwnedMemory(socketPath), (reading) => {
-      const world = new World(config.value, trafficIn(reading.serving), 0);
+      const world = new World(config.value, trafficIn(reading.table), 0);
       return wantedOf(world, { before: new Map(), roleOf: () => roleIn(reading) });
     });
     return ok(changes);

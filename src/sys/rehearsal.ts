@@ -5,6 +5,7 @@
  */
 import type { VirtualRouterConfig } from '../config/types.ts';
 import { ok } from '../util/result.ts';
+import { advertOf } from '../vrrp/expected.ts';
 import { VirtualRouterInstance } from '../vrrp/instance.ts';
 import { encodeAdvert } from '../vrrp/packet.ts';
 import { checkMessage } from '../vrrp/receive.ts';
@@ -20,6 +21,7 @@ const DESTINATION = Uint8Array.of(224, 0, 0, 18);
 const CONFIG: VirtualRouterConfig = {
   name: 'rehearsal',
   interface: LOOPBACK,
+  version: 3,
   family: 4,
   vrid: 1,
   priority: 100,
@@ -28,6 +30,7 @@ const CONFIG: VirtualRouterConfig = {
   virtualAddresses: [{ address: '192.0.2.2', prefixLength: 32 }],
   transport: { kind: 'ip' },
   checksum: 'auto',
+  password: null,
   announcements: { count: 1, repeatDelayMs: 0 },
 };
 
@@ -64,10 +67,11 @@ function takeOver(network: NetworkState, announcer: Announcer | null): void {
     log: () => {},
   });
   instance.setLink({ fault: null, primaryAddress: SOURCE, holdsAddresses: false });
-  const advert = { vrid: 1, priority: 150, maxAdvertiseIntervalCs: 100, addresses: [Uint8Array.of(192, 0, 2, 2)] };
-  const message = { ...envelope, data: encodeAdvert(advert, envelope, 'pseudo'), ttl: 255, arrivedAt: 0 };
-  const heard = checkMessage(message);
-  if (heard.ok) instance.receive(heard.value, Uint8Array.of(192, 0, 2, 3), message.arrivedAt);
+  const peer = { source: Uint8Array.of(192, 0, 2, 3), destination: DESTINATION };
+  const data = encodeAdvert(advertOf(CONFIG, 150), peer, 'pseudo');
+  const message = { ...peer, data, ttl: 255, arrivedAt: 0 };
+  const heard = checkMessage(message, instance.expected, SOURCE);
+  if (heard.ok) instance.receive(heard.value, peer.source, message.arrivedAt);
   now = 10_000;
   instance.tick();
   now = 20_000;

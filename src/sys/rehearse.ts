@@ -19,8 +19,9 @@ export async function rehearseWithout(
   wanted: (reading: Reading) => Wanted,
 ): Promise<readonly KernelChange[]> {
   const state = await readKernel();
-  const known = { owned: new Set(found.keys), syncOurs: found.syncDaemons, drains: new Map(), nowMs: 0 };
-  return plannedChanges(state, wanted({ ...state, serving: state.table }), known);
+  const { keys, syncDaemons: syncOurs, originals } = found;
+  const known = { owned: new Set(keys), syncOurs, drains: new Map(), originals, nowMs: 0 };
+  return plannedChanges(state, wanted(state), known);
 }
 
 async function readKernel(): Promise<KernelState> {

@@ -7,12 +7,11 @@ import { type KernelChange, valueChange } from '../director/changes.ts';
 import { TIMEOUT_NAMES, timeoutChanges } from '../director/planned.ts';
 import type { WantedIpvs } from '../director/wanted.ts';
 import type { IpvsCommand, TimeoutChange, Timeouts } from '../ipvs/command.ts';
-import { type SettingChange, settingChanges } from '../ipvs/settings.ts';
+import { type Originals, type SettingChange, settingChanges, unwantedOf } from '../ipvs/settings.ts';
 import { messageOf } from '../util/message-of.ts';
 import type { ApplyOutcome } from './ipvs.ts';
 import type { SettingsFolder } from './ipvs-settings.ts';
 import type { Log } from './log.ts';
-import type { Originals } from './owned-services.ts';
 
 /** The kernel's timeouts, as in `Ipvs`. */
 export interface TimeoutsKernel {
@@ -25,6 +24,8 @@ export interface SettingsOutcome {
   readonly problems: readonly string[];
   /** How many changes of somebody else were put right. */
   readonly repairs: number;
+  /** Names of the settings that were written, or put back. */
+  readonly written: readonly string[];
 }
 
 interface Parts {
@@ -36,6 +37,7 @@ interface Parts {
 }
 
 const NO_TIMEOUTS: TimeoutChange = { tcpS: null, tcpFinS: null, udpS: null };
+const NOTHING_PUT_BACK: Omit<SettingsOutcome, 'repairs'> = { problems: [], written: [] };
 const TIMEOUTS = ['tcpS', 'tcpFinS', 'udpS'] as const;
 
 export class SettingsKeeper {
@@ -66,49 +68,68 @@ export class SettingsKeeper {
   async keep(remember: () => void): Promise<SettingsOutcome> {
     try {
       const wanted = this.#parts.wanted();
-      const ofBack = wanted.restoreSettings ? await this.#putBack(wanted) : [];
+      const ofBack = wanted.restoreSettings ? await this.#putBack(wanted) : NOTHING_PUT_BACK;
       const { changes, missing } = this.#differences(wanted);
       this.#tellMissing(missing);
       const timeouts = TIMEOUTS.some((name) => wanted.timeouts[name] !== null)
         ? timeoutChanges(this.#parts.kernel.timeouts(), wanted.timeouts)
         : [];
       if (this.#noteOriginals(changes, timeouts.length > 0 ? wanted.timeouts : NO_TIMEOUTS)) remember();
-      const repairs = [...changes.map((change) => valueChange('setting', change.name, change)), ...timeouts];
-      const problems = [...changes.flatMap((change) => this.#write(change) ?? [])];
-      if (timeouts.length > 0) problems.push(...(await this.#setTimeouts(wanted.timeouts)));
-      const repaired = problems.length > 0 ? 0 : this.#tell(repairs);
-      if (problems.length === 0) this.#settle(wanted);
-      return { problems: [...ofBack, ...problems], repairs: repaired };
+      const refused = new Map<string, string>();
+      for (const change of changes) {
+        const problem = this.#write(change);
+        if (problem !== null) refused.set(change.name, problem);
+      }
+      const ofTimeouts = timeouts.length > 0 ? await this.#setTimeouts(wanted.timeouts) : [];
+      // One that is refused again and again hides nothing of the others.
+      const written = changes.filter(({ name }) => !refused.has(name));
+      const repairs = this.#tell([
+        ...written.map((change) => valueChange('setting', change.name, change)),
+        ...(ofTimeouts.length === 0 ? timeouts : []),
+      ]);
+      this.#settle(wanted, { refused, timeouts: ofTimeouts.length === 0 });
+      const problems = [...ofBack.problems, ...refused.values(), ...ofTimeouts];
+      return { problems, repairs, written: [...ofBack.written, ...written.map(({ name }) => name)] };
     } catch (error) {
-      return { problems: [messageOf(error)], repairs: 0 };
+      return { problems: [messageOf(error)], repairs: 0, written: [] };
     }
   }
 
   /** Everything becomes what it was before the first write. The problems in words. */
   async restore(): Promise<readonly string[]> {
     try {
-      return await this.#putBack({ settings: {}, timeouts: NO_TIMEOUTS });
+      return (await this.#putBack({ settings: {}, timeouts: NO_TIMEOUTS })).problems;
     } catch (error) {
       return [messageOf(error)];
     }
   }
 
   /** Puts back what is not wanted any more. */
-  async #putBack({ settings, timeouts }: Pick<WantedIpvs, 'settings' | 'timeouts'>): Promise<readonly string[]> {
-    const { folder } = this.#parts;
+  async #putBack(wanted: Pick<WantedIpvs, 'settings' | 'timeouts'>): Promise<Omit<SettingsOutcome, 'repairs'>> {
+    const { folder, log } = this.#parts;
+    const back = unwantedOf(this.#originals, wanted);
     const problems: string[] = [];
-    const keptSettings: Record<string, string> = {};
-    for (const [name, value] of Object.entries(this.#originals.settings)) {
-      const problem = settings[name] === undefined ? folder.write(name, value) : null;
+    const written: string[] = [];
+    const kept = new Map(Object.entries(this.#originals.settings));
+    for (const [name, value] of Object.entries(back.settings)) {
+      const problem = folder.write(name, value);
       if (problem !== null) problems.push(problem);
-      if (problem !== null || settings[name] !== undefined) keptSettings[name] = value;
+      else {
+        kept.delete(name);
+        written.push(name);
+        log.info(`IPVS settings: net.ipv4.vs.${name} is put back to ${value.split('\t').join(' ')}`);
+      }
     }
-    const original = this.#originals.timeouts;
-    const back = timeoutsBy((name) => (timeouts[name] === null ? original[name] : null));
-    const ofTimeouts = isEmpty(back) ? [] : await this.#setTimeouts(back);
-    const keptTimeouts = timeoutsBy((name) => (back[name] === null || ofTimeouts.length > 0 ? original[name] : null));
-    this.#originals = { settings: keptSettings, timeouts: keptTimeouts };
-    return [...problems, ...ofTimeouts];
+    const ofTimeouts = isEmpty(back.timeouts) ? [] : await this.#setTimeouts(back.timeouts);
+    const done = (name: keyof Timeouts): boolean => back.timeouts[name] !== null && ofTimeouts.length === 0;
+    for (const name of TIMEOUTS)
+      if (done(name)) log.info(`IPVS settings: timeout ${TIMEOUT_NAMES[name]} is put back to ${back.timeouts[name]}`);
+    const { timeouts } = this.#originals;
+    this.#originals = {
+      settings: Object.fromEntries(kept),
+      timeouts: timeoutsBy((name) => (done(name) ? null : timeouts[name])),
+    };
+    return { problems: [...problems, ...ofTimeouts], written };
   }
 
   #differences({ settings }: WantedIpvs): ReturnType<typeof settingChanges> {
@@ -156,8 +177,13 @@ export class SettingsKeeper {
     return repairs.length;
   }
 
-  #settle({ settings, timeouts }: WantedIpvs): void {
-    for (const name of Object.keys(settings)) this.#settled.add(`setting ${name}`);
+  /** What is now as it is wanted: not what was `refused`, and the timeouts only if they were set. */
+  #settle(
+    { settings, timeouts }: WantedIpvs,
+    done: { readonly refused: ReadonlyMap<string, unknown>; readonly timeouts: boolean },
+  ): void {
+    for (const name of Object.keys(settings)) if (!done.refused.has(name)) this.#settled.add(`setting ${name}`);
+    if (!done.timeouts) return;
     for (const name of TIMEOUTS) if (timeouts[name] !== null) this.#settled.add(`timeout ${TIMEOUT_NAMES[name]}`);
   }
 

@@ -15,6 +15,9 @@ export interface SyncKernel {
   stopDaemon(role: SyncDaemon['role']): Refusal | null;
 }
 
+/** Settings that the kernel reads when a sync daemon starts (ip_vs_sync.c): one that runs has to be started again. */
+export const READ_AT_START: ReadonlySet<string> = new Set(['sync_ports', 'sync_sock_size']);
+
 const RETRY_FIRST_MS = 30_000;
 const RETRY_MOST_MS = 300_000;
 

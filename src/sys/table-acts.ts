@@ -3,7 +3,7 @@
  * what it knows of the table meanwhile. One act at a time: table-keeper.ts sees to that.
  */
 import type { KernelChange } from '../director/changes.ts';
-import { drainKey, withDrains, withoutDrains } from '../director/draining.ts';
+import { drainKey, withDrains } from '../director/draining.ts';
 import { plannedChanges } from '../director/planned.ts';
 import { overThresholds } from '../director/thresholds.ts';
 import type { Wanted } from '../director/wanted.ts';
@@ -18,11 +18,13 @@ import { type Applied, isDone, type KeeperLog, KeeperReport, keyOf } from './kee
 import type { OwnedMemory } from './owned-services.ts';
 import { SettingsKeeper, type TimeoutsKernel } from './settings-keeper.ts';
 import { monotonicMs } from './socket.ts';
-import { SyncKeeper, type SyncKernel } from './sync-keeper.ts';
+import { READ_AT_START, SyncKeeper, type SyncKernel } from './sync-keeper.ts';
 
 /** The kernel's table, as in `Ipvs`. */
 export interface TableKernel extends SyncKernel, TimeoutsKernel {
-  dump(wanted?: (id: ServiceId) => boolean): Promise<readonly DumpedService[]>;
+  dump(): Promise<readonly DumpedService[]>;
+  /** Of these services only; one that is not there has no destinations. */
+  dumpOf(services: readonly ServiceId[]): Promise<readonly Pick<DumpedService, 'id' | 'destinations'>[]>;
   close(): void;
 }
 
@@ -39,8 +41,6 @@ export interface KeeperParts {
 export interface Reading {
   /** With what is not ours. */
   readonly table: readonly DumpedService[];
-  /** The same, as if nothing drained: what carries traffic, or did until it was taken out. */
-  readonly serving: readonly DumpedService[];
   readonly daemons: readonly SyncDaemon[];
 }
 
@@ -60,6 +60,8 @@ export class TableActs {
   readonly #believed = new Map<string, Service>();
   /** Keys of services that the kernel had as this configuration wants them: a difference later is somebody else's doing. */
   readonly #settled = new Set<string>();
+  /** Keys of services whose last change of our own has not reached the kernel. */
+  readonly #unsent = new Set<string>();
   /** Keys of the services that were wanted at the last reconciliation. */
   #wantedKeys: ReadonlySet<string> = new Set();
   /** Of the configuration: a reconciliation that began with another one settles nothing. */
@@ -91,16 +93,16 @@ export class TableActs {
 
   /** Rejects when the kernel refuses. */
   async read(): Promise<Reading> {
-    const table = await this.#dump();
-    return { table, serving: withoutDrains(table, this.drain.drains), daemons: this.#ipvs.daemons() };
+    return { table: await this.#dump(), daemons: this.#ipvs.daemons() };
   }
 
   /** What would be changed if `wanted` were asked for now. Changes nothing. Rejects when the kernel refuses. */
   async rehearse(wanted: (reading: Reading) => Wanted): Promise<readonly KernelChange[]> {
     const reading = await this.read();
     const state = { ...reading, timeouts: this.#ipvs.timeouts(), setting: (name: string) => this.#folder.read(name) };
-    const syncOurs = this.sync.ours;
-    const known = { owned: this.#owned, syncOurs, drains: this.drain.drains, nowMs: this.#now() };
+    const { originals } = this.#settings;
+    const [syncOurs, drains] = [this.sync.ours, this.drain.drains];
+    const known = { owned: this.#owned, syncOurs, drains, originals, nowMs: this.#now() };
     return plannedChanges(state, wanted(reading), known);
   }
 
@@ -128,35 +130,42 @@ export class TableActs {
   async sendChanges(names: ReadonlySet<string>): Promise<boolean> {
     if (names.size === 0) return true;
     const desired = this.#wanted().services(names);
+    const keys = keysOf(desired);
+    for (const key of keys) this.#unsent.add(key);
     const actual = desired.flatMap((service) => this.#believed.get(serviceKey(service.id)) ?? []);
     if (actual.length < desired.length) return false;
-    const keys = keysOf(desired);
     const round = this.drain.round<Destination>(keys, () => true);
     const applied = await this.report.apply(
       this.#ipvs,
       plan(desired, actual, () => false, round.removal),
     );
+    for (const key of keys) this.#unsent.delete(key);
     this.drain.done(round, { desired, isDone: (key) => keys.has(key) && isDone(applied, key) });
     this.#believe(desired, applied);
     return applied.complete && applied.refused.size === 0;
   }
 
-  /** Dump, diff, send. The problems in words. */
-  async reconcile(isStopping: () => boolean): Promise<readonly string[]> {
+  /** Dump, diff, send. `pending`: virtual servers that changed meanwhile. The problems in words. */
+  async reconcile(isStopping: () => boolean, pending: () => ReadonlySet<string>): Promise<readonly string[]> {
+    const problems = [...(await this.#keepSettings())];
+    const table = await this.#dump();
+    if (isStopping()) return problems;
+    // What is wanted and why something is not must be of one moment: a reload may have come during the dump.
     const generation = this.#generation;
     const desired = this.#wanted().services();
     const { exclusive } = this.#wanted().ipvs();
     const wanted = keysOf(desired);
+    const ownDoing = new Set([...this.#unsent, ...keysOf(this.#wanted().services(pending()))]);
     for (const key of wanted) this.#owned.add(key);
     // What is ours is on disk before the kernel has it, and as long as the kernel has it.
-    const problems = [...this.remember(this.sync.ours), ...(await this.#keepSettings())];
-    const table = await this.#dump();
-    if (isStopping()) return problems;
+    problems.push(...this.remember(this.sync.ours));
     const isOurs = (id: ServiceId): boolean => this.#owned.has(serviceKey(id));
     const round = this.drain.round<DumpedDestination>(wanted, isOurs);
     const commands = plan(desired, table, (id) => exclusive || isOurs(id), round.removal);
     const applied = await this.report.apply(this.#ipvs, commands);
-    const repairs = commands.filter((command) => this.#isRepair(command) && isDone(applied, keyOf(command)));
+    const isRepair = (command: IpvsCommand): boolean => !ownDoing.has(keyOf(command)) && this.#isRepair(command);
+    const repairs = commands.filter((command) => isRepair(command) && isDone(applied, keyOf(command)));
+    this.#unsent.clear();
     this.report.repaired(repairs, table, round.left);
     this.drain.done(round, { desired, isDone: (key) => isDone(applied, key) });
     this.#believed.clear();
@@ -177,7 +186,9 @@ export class TableActs {
   }
 
   async #keepSettings(): Promise<readonly string[]> {
-    const { problems, repairs } = await this.#settings.keep(() => this.remember(this.sync.ours));
+    const { repairs, written, ...kept } = await this.#settings.keep(() => this.remember(this.sync.ours));
+    const ofSync = written.some((name) => READ_AT_START.has(name)) ? this.sync.stop() : [];
+    const problems = [...kept.problems, ...ofSync];
     for (const problem of problems) this.report.problem(problem);
     this.report.countRepairs(repairs);
     return problems;
@@ -186,7 +197,8 @@ export class TableActs {
   /** Deletes what has drained; asks the kernel only about the services concerned. */
   async look(isLate: () => boolean): Promise<void> {
     const concerned = this.drain.byService;
-    const table = await this.#ipvs.dump((id) => concerned.has(serviceKey(id)));
+    const ids = [...concerned.values()].flatMap(([drain]) => drain?.service ?? []);
+    const table = await this.#ipvs.dumpOf(ids);
     // What is wanted meanwhile comes first, and the next look soon after.
     if (isLate()) return;
     const found = this.drain.look(table, (key) => this.#wantedKeys.has(key));
@@ -202,7 +214,7 @@ export class TableActs {
   /** The kernel has the service without the destinations that are `gone`, by `drainKey`. */
   #forget(key: string, { applied, gone }: { applied: Applied; gone: ReadonlyMap<string, unknown> }): void {
     const service = this.#believed.get(key);
-    if (service === undefined) return;
+    if (service === undefined || (gone.size === 0 && isDone(applied, key))) return;
     const destinations = service.destinations.filter(({ id }) => !gone.has(drainKey(service.id, id)));
     if (isDone(applied, key)) this.#believed.set(key, { ...service, destinations });
     else this.#believed.delete(key);

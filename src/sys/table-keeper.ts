@@ -123,7 +123,11 @@ export class TableKeeper {
     try {
       // Changes of our own first: what the dump then shows as different was done by somebody else.
       const known = await acts.sendChanges(names);
-      if (waiting.length > 0 || !known) problems = await acts.reconcile(() => this.#closed);
+      if (waiting.length > 0 || !known)
+        problems = await acts.reconcile(
+          () => this.#closed,
+          () => this.#names,
+        );
       const isLate = (): boolean => this.#closed || this.#names.size > 0 || this.#waiting.length > 0;
       if (acts.drain.isDue && !isLate()) await acts.look(isLate);
     } catch (error) {

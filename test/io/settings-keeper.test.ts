@@ -1,7 +1,9 @@
 /** Settings and timeouts: written, repaired, remembered and put back. */
 import assert from 'node:assert/strict';
+import { renderChanges } from '../../src/director/change-text.ts';
 import type { TableKeeper } from '../../src/sys/table-keeper.ts';
 import { KeeperBench } from '../support/keeper-bench.ts';
+import { daemonOf } from '../unit/ipvs/builders.ts';
 
 const TIMEOUTS = { tcpS: 600, tcpFinS: null, udpS: null };
 
@@ -72,13 +74,51 @@ describe('settings keeper', () => {
     assert.deepEqual(now(), ['0', 600]);
   });
 
+  it('a value that is refused for ever does not hide what a stranger does to others', async () => {
+    bench.kernel.understands = (name, value) => (name === 'sync_threshold' ? null : value);
+    bench.kernel.settings.set('sync_threshold', '3\t60');
+    await keeper.reconcile();
+    bench.said();
+    bench.kernel.settings.set('expire_nodest_conn', '0');
+    bench.kernel.connectionTimeouts = { tcpS: 5, tcpFinS: 5, udpS: 5 };
+    await keeper.reconcile();
+    assert.deepEqual(now(), ['1', 600]);
+    assert.deepEqual(bench.said(), [
+      'warn IPVS settings were changed from outside: net.ipv4.vs.expire_nodest_conn was 0, wants 1: set',
+      'warn IPVS settings were changed from outside: timeout tcp was 5, wants 600: set',
+    ]);
+    assert.equal(keeper.counters.repairs, 2);
+  });
+
   it('a value that the kernel shows in its own words is no change of a stranger', async () => {
-    bench.kernel.settings.set('est_cpulist', '0-3');
-    bench.kernel.understands = (_, value) => (value === '0,1' ? '0-1' : value);
-    bench.ipvs = { ...bench.ipvs, settings: { est_cpulist: '0,1' } };
+    bench.kernel.settings.set('sync_sock_size', '0');
+    bench.kernel.understands = (_, value) => (value === '4000' ? '4096' : value);
+    bench.ipvs = { ...bench.ipvs, settings: { sync_sock_size: '4000' } };
     await keeper.reconcile();
     await keeper.reconcile();
     assert.equal(keeper.counters.repairs, 0);
+  });
+
+  it('what a sync daemon only reads at its start makes it start again, nothing else does', async () => {
+    bench.kernel.settings.set('sync_ports', '1');
+    bench.daemons = [daemonOf({ role: 'backup' })];
+    await keeper.reconcile();
+    bench.ipvs = { ...bench.ipvs, settings: { expire_nodest_conn: '0' } };
+    await keeper.reconfigured();
+    assert.equal(bench.kernel.starts, 1);
+    bench.ipvs = { ...bench.ipvs, settings: { sync_ports: '4' } };
+    assert.deepEqual(await keeper.reconfigured(), []);
+    assert.deepEqual([bench.kernel.starts, bench.kernel.running], [2, bench.daemons]);
+    await keeper.reconcile();
+    assert.equal(bench.kernel.starts, 2);
+  });
+
+  it('the sync daemon of a stranger goes on', async () => {
+    bench.kernel.settings.set('sync_ports', '1');
+    bench.kernel.running = [daemonOf({})];
+    bench.ipvs = { ...bench.ipvs, settings: { sync_ports: '4' } };
+    await keeper.reconcile();
+    assert.deepEqual(bench.kernel.running, [daemonOf({})]);
   });
 
   describe('the way back', () => {
@@ -133,9 +173,20 @@ describe('settings keeper', () => {
     it('is taken for what left the configuration', async () => {
       bench.ipvs = { ...bench.ipvs, restoreSettings: true };
       await keeper.reconcile();
+      bench.said();
       bench.ipvs = { ...bench.ipvs, settings: {}, timeouts: { ...TIMEOUTS, tcpS: null } };
+      assert.equal(
+        renderChanges(await keeper.rehearse(() => bench.wanted)),
+        '~ net.ipv4.vs.expire_nodest_conn 1 -> 0\n~ timeout tcp 600 -> 900\n2 changes\n',
+      );
       await keeper.reconfigured();
       assert.deepEqual(now(), ['0', 900]);
+      assert.deepEqual(bench.said(), [
+        'info IPVS settings: net.ipv4.vs.expire_nodest_conn is put back to 0',
+        'info IPVS settings: timeout tcp is put back to 900',
+      ]);
+      assert.deepEqual(await keeper.rehearse(() => bench.wanted), []);
+      assert.deepEqual(bench.owned.originals, { settings: {}, timeouts: { tcpS: null, tcpFinS: null, udpS: null } });
     });
   });
 });

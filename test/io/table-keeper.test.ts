@@ -63,7 +63,7 @@ describe('table keeper', () => {
         services: (names) => [...wanted].filter(([name]) => names?.has(name) ?? true).map(([, service]) => service),
         daemons: () => daemons,
         ipvs: () => ipvs,
-        isConfigured: (service, destination) => failed.has(`${serviceKey(service)} ${destinationKey(destination)}`),
+        hasFailed: (service, destination) => failed.has(`${serviceKey(service)} ${destinationKey(destination)}`),
         defaultDrainTimeoutMs: () => 300_000,
         drainTimeoutMs: (service) => drainTimeouts.get(serviceKey(service)) ?? null,
       }),

@@ -95,7 +95,7 @@ describe('removing gently', () => {
     keeper.changed(['web']);
     await settle();
     assert.deepEqual(bench.sent(), [SET_B]);
-    assert.equal(bench.kernel.dumps, dumps + 1); // the look
+    assert.deepEqual([bench.kernel.dumps, bench.kernel.looks], [dumps, 1]);
     bench.services.set('web', BOTH);
     keeper.changed(['web']);
     await settle();
@@ -114,17 +114,8 @@ describe('removing gently', () => {
     assert.equal(keeper.draining.length, 1);
   });
 
-  it('what comes back while it drains counts as serving, and has its weight at once', async () => {
+  it('what comes back while it drains has the weight that is wanted then', async () => {
     await takeOutB(1);
-    const { table, serving } = await keeper.read();
-    const weights = ([service]: typeof table): unknown => service?.destinations.map(({ settings }) => settings.weight);
-    assert.deepEqual(
-      [weights(table), weights(serving)],
-      [
-        [4, 0],
-        [4, 5],
-      ],
-    );
     bench.services.set('web', BOTH);
     await keeper.reconfigured();
     assert.deepEqual(bench.kernel.weights, { [KEY]: { '10.0.0.1:80': 4, '10.0.0.2:80': 5 } });

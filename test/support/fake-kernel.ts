@@ -18,10 +18,12 @@ export class FakeKernel implements TableKernel {
   refuses: (command: IpvsCommand) => string | null = () => null;
   /** Does what it is told, but its answers are lost. */
   losesAnswers = false;
-  /** Awaited within `dump`, after the table was read. */
+  /** Awaited within `dump` and `dumpOf`, after the table was read. */
   afterDump: () => Promise<void> | void = () => {};
   isClosed = false;
   dumps = 0;
+  /** How often some services were asked for. */
+  looks = 0;
   starts = 0;
   running: SyncDaemon[] = [];
   /** Every command that was applied, by name. */
@@ -43,10 +45,23 @@ export class FakeKernel implements TableKernel {
     },
   };
 
-  async dump(wanted: (id: ServiceId) => boolean = () => true): Promise<readonly DumpedService[]> {
+  async dump(): Promise<readonly DumpedService[]> {
     this.dumps++;
-    const services = [...this.#services].filter(([, { id }]) => wanted(id));
-    const table = services.map(([key, { id, settings, destinations }]) => ({
+    const table = this.#table();
+    await this.afterDump();
+    return table;
+  }
+
+  async dumpOf(services: readonly ServiceId[]): Promise<readonly Pick<DumpedService, 'id' | 'destinations'>[]> {
+    this.looks++;
+    const found = new Map(this.#table().map((service) => [serviceKey(service.id), service]));
+    const table = services.map((id) => ({ id, destinations: found.get(serviceKey(id))?.destinations ?? [] }));
+    await this.afterDump();
+    return table;
+  }
+
+  #table(): readonly DumpedService[] {
+    return [...this.#services].map(([key, { id, settings, destinations }]) => ({
       id,
       settings,
       destinations: [...destinations.values()].map((destination) => {
@@ -54,8 +69,6 @@ export class FakeKernel implements TableKernel {
         return { ...destination, counters: { activeConnections, inactiveConnections: 0, persistentConnections: 0 } };
       }),
     }));
-    await this.afterDump();
-    return table;
   }
 
   async apply(commands: readonly IpvsCommand[]): Promise<ApplyOutcome> {

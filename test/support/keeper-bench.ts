@@ -1,7 +1,7 @@
 /** A table keeper on a kernel in memory, with everything it asks for at hand. */
 import type { Wanted, WantedIpvs } from '../../src/director/wanted.ts';
 import { destinationKey, serviceKey } from '../../src/ipvs/key.ts';
-import type { Service } from '../../src/ipvs/types.ts';
+import type { Service, SyncDaemon } from '../../src/ipvs/types.ts';
 import type { Owned } from '../../src/sys/owned-services.ts';
 import { TableKeeper } from '../../src/sys/table-keeper.ts';
 import { FakeKernel } from './fake-kernel.ts';
@@ -27,6 +27,8 @@ export class KeeperBench {
   /** By `serviceKey`. */
   readonly drainTimeouts = new Map<string, number>();
   ipvs: WantedIpvs = NO_SETTINGS;
+  /** Null: no connection sync is configured. */
+  daemons: readonly SyncDaemon[] | null = null;
   nowMs = 0;
   /** What is on disk. */
   owned: Owned = NOTHING_OWNED;
@@ -34,9 +36,9 @@ export class KeeperBench {
   readonly lines: string[] = [];
   readonly wanted: Wanted = {
     services: (names) => [...this.services].filter(([name]) => names?.has(name) ?? true).map(([, service]) => service),
-    daemons: () => null,
+    daemons: () => this.daemons,
     ipvs: () => this.ipvs,
-    isConfigured: (service, destination) => this.failed.has(`${serviceKey(service)} ${destinationKey(destination)}`),
+    hasFailed: (service, destination) => this.failed.has(`${serviceKey(service)} ${destinationKey(destination)}`),
     defaultDrainTimeoutMs: () => 300_000,
     drainTimeoutMs: (service) => this.drainTimeouts.get(serviceKey(service)) ?? null,
   };

@@ -73,9 +73,10 @@ describe('draining', function () {
     assert.equal(ipvs?.repairs, 0);
   });
 
-  it('comes back while it drains: its weight is back at once, the connection goes on', async () => {
+  it('comes back while it drains: its weight comes with its first good check, the connection goes on', async () => {
     const table = await reload(config(virtualServer(BOTH)));
-    assert.deepEqual(table, { [WEB]: { '10.0.0.21:7000': 1, '10.0.0.22:7000': 2 } });
+    assert.deepEqual(Object.keys(table[WEB] ?? {}), ['10.0.0.21:7000', '10.0.0.22:7000']);
+    await waitForWeights(director, { [WEB]: { '10.0.0.21:7000': 1, '10.0.0.22:7000': 2 } }, SLACK_MS);
     await daemon.waitForLine(/10\.0\.0\.22:7000 is wanted again/, SLACK_MS);
     assert.equal(await connection.echo('still here'), 'still here');
     await connection.close();
@@ -130,5 +131,20 @@ describe('draining', function () {
     await connection.close();
     const gone = async (): Promise<boolean> => (await listTable(director)).length === 0;
     await waitFor(gone, { timeoutMs: SLACK_MS, what: 'the virtual server to be gone' });
+  });
+
+  it('a healthy server whose place the sorry server takes keeps its connections, with on_failure: remove too', async () => {
+    const sorry = 'quorum: 2, on_failure: remove, sorry_server: { address: 10.0.0.22 }';
+    const web = (more: string, reals: string): string => `
+  - { name: web, address: 10.0.0.100, port: 7000, ${more}, real_servers: [${reals}] }`;
+    await reload(config(web('quorum: 1', ONLY_R1)));
+    await waitForWeights(director, { [WEB]: { '10.0.0.21:7000': 1 } }, SLACK_MS);
+    connection = await Connection.open(lab, '10.0.0.100', 7000);
+    assert.equal(connection.server, 'r1');
+    await reload(config(web(sorry, ONLY_R1)));
+    await waitForWeights(director, { [WEB]: { '10.0.0.21:7000': 0, '10.0.0.22:7000': 1 } }, SLACK_MS);
+    assert.equal(await connection.echo('not failed'), 'not failed');
+    assert.equal(await askTcp(lab, '10.0.0.100', 7000), 'r2');
+    await connection.close();
   });
 });

@@ -24,7 +24,8 @@ function assertSame(text: string): void {
 
 function isPlain(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isPlain);
-  if (typeof value !== 'object' || value === null) return value !== Number.POSITIVE_INFINITY;
+  if (typeof value !== 'object' || value === null)
+    return typeof value !== 'number' || Math.abs(value) !== Number.POSITIVE_INFINITY;
   return Object.entries(value).every(([key, inner]) => key !== '' && isPlain(inner));
 }
 
@@ -41,6 +42,7 @@ describe('config/quick-yaml: quickValue', () => {
     ['an anchor', 'a: &x 1\nb: 2\n'],
     ['an alias', 'b: *x\n'],
     ['a tag', 'a: !!str 1\n'],
+    ['a block with its own indentation', '>1\n  '],
     ['a key given twice', 'a: 1\na: 2\n'],
     ['two documents', 'a: 1\n---\nb: 2\n'],
     ['a syntax error', 'a: [1\n'],

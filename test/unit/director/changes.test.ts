@@ -182,3 +182,26 @@ describe('other changes', () => {
     assert.match(renderChanges(changes.slice(0, 1)), /\n1 change\n$/);
   });
 });
+
+describe('what is found in a table', () => {
+  it('costs no search through a service of thousands, each time', () => {
+    let reads = 0;
+    const destinations = Array.from({ length: 1000 }, (_, i) => {
+      const { id, settings } = destination(real(`10.0.${i >> 8}.${i & 255}`, 80), { weight: i });
+      return {
+        settings,
+        get id() {
+          reads++;
+          return id;
+        },
+      };
+    });
+    const found = foundIn([serviceOf(WEB, destinations)]);
+    for (let i = 0; i < 1000; i++) {
+      assert.equal(found.destination(WEB, real(`10.0.${i >> 8}.${i & 255}`, 80))?.weight, i);
+    }
+    assert.equal(reads, 1000);
+    assert.equal(found.destination(WEB, real('10.9.9.9', 80)), null);
+    assert.equal(found.destination(tcp('192.0.2.9', 80), A), null);
+  });
+});

@@ -10,7 +10,6 @@ import {
   drainTimeouts,
   lookAtDrains,
   removalRound,
-  withoutDrains,
 } from '../../../src/director/draining.ts';
 import { serviceKey } from '../../../src/ipvs/key.ts';
 import { describeCommand } from '../../../src/ipvs/refusal.ts';
@@ -23,7 +22,7 @@ const A = real('10.0.0.1', 80);
 const B = real('10.0.0.2', 80);
 const MINUTE = 60_000;
 const POLICY: DrainPolicy = {
-  isConfigured: () => false,
+  hasFailed: () => false,
   drainTimeoutMs: () => MINUTE,
   defaultDrainTimeoutMs: () => 2 * MINUTE,
 };
@@ -63,9 +62,9 @@ const ROWS: readonly Row[] = [
   { what: 'with weight 0 waits for an inactive one', found: found(A, 0, [0, 1, 0]), decision: 'drain' },
   { what: 'with weight 0 waits for a persistent one', found: found(A, 0, [0, 0, 1]), decision: 'drain' },
   {
-    what: 'that is configured has failed, and goes at once',
+    what: 'that has failed goes at once',
     found: found(A, 5, [9, 9, 9]),
-    policy: { isConfigured: () => true },
+    policy: { hasFailed: () => true },
     decision: 'at-once',
   },
   {
@@ -133,6 +132,15 @@ describe('draining: a destination that is not wanted', () => {
       assert.equal(round.left.has(key), decision === 'drain');
     });
   }
+
+  it('is never idle by a count of before, which is kept for people', () => {
+    for (const connections of [0, 7]) {
+      const context = { policy: POLICY, isOurs: () => true, wanted: new Set([serviceKey(WEB)]), nowMs: 1 };
+      const round = removalRound(drainsOf(drainOf({ connections })), context);
+      assert.equal(round.removal(WEB, destination(A, { weight: 0 })), 'drain');
+      assert.equal(round.left.get(drainKey(WEB, A))?.connections, connections);
+    }
+  });
 
   it('remembers since when, how it served, and how many connections it has', () => {
     const wanted = new Set<string>();
@@ -239,17 +247,6 @@ describe('draining: memory', () => {
     assert.deepEqual(
       drainsAfter(before, new Map(), (key) => key === serviceKey(WEB)),
       drainsOf(other),
-    );
-  });
-
-  it('shows what served before it drained', () => {
-    const [service] = withoutDrains(
-      [{ ...serviceOf(WEB), destinations: [found(A, 0), found(B, 0)] }],
-      drainsOf(drainOf()),
-    );
-    assert.deepEqual(
-      service?.destinations.map(({ settings }) => settings.weight),
-      [5, 0],
     );
   });
 

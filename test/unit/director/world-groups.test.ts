@@ -60,7 +60,7 @@ describe('director/world: groups', () => {
   });
 });
 
-describe('director/world: what is configured', () => {
+describe('director/world: what has failed', () => {
   const sorryServer = { address: '10.0.0.90', port: null, forwarding: 'nat', tunnel: null } as const;
   const six = realServer('2001:db8::11', { port: 0 });
   const mark = { kind: 'fwmark', family: 6, fwmark: 7 } as const;
@@ -84,15 +84,39 @@ describe('director/world: what is configured', () => {
     it(what, () => {
       const world = new World(config, nobody, 0);
       assert.deepEqual(weights(world), ['80 1', '443 1', '80 1', '443 1'], 'the sorry server alone is in the table');
-      assert.equal(world.isConfigured(service, destination), expected);
+      assert.equal(world.hasFailed(service, destination), expected);
     });
   }
 
   it('a reload forgets what is gone', () => {
     const world = new World(config, nobody, 0);
     world.reload(configOf(virtualServer([real], { name: 'group', ids: ids.slice(1) })), 1);
-    assert.equal(world.isConfigured(tcp('192.0.2.1', 80), to('10.0.0.11', 80)), false);
-    assert.equal(world.isConfigured(tcp('192.0.2.1', 443), to('10.0.0.11', 443)), true);
-    assert.equal(world.isConfigured(tcp('192.0.2.1', 443), to('10.0.0.12', 8080)), false);
+    assert.equal(world.hasFailed(tcp('192.0.2.1', 80), to('10.0.0.11', 80)), false);
+    assert.equal(world.hasFailed(tcp('192.0.2.1', 443), to('10.0.0.11', 443)), true);
+    assert.equal(world.hasFailed(tcp('192.0.2.1', 443), to('10.0.0.12', 8080)), false);
+  });
+
+  it('one that is up has not, though the sorry server takes its place', () => {
+    const world = new World(
+      configOf(virtualServer(reals, { ids, sorryServer, onFailure: 'remove', quorum: 101 })),
+      () => true,
+      0,
+    );
+    for (let i = 0; i < 3; i++)
+      world.observe(
+        world
+          .healths('web', 0)
+          .map(({ config }) => JSON.stringify(config))
+          .join(),
+        failure(),
+        i,
+      );
+    const [{ destinations = [] } = {}] = world.desired();
+    assert.deepEqual(
+      destinations.map(({ id }) => id.address),
+      ['10.0.0.90'],
+    );
+    assert.equal(world.hasFailed(tcp('192.0.2.1', 80), to('10.0.0.11', 80)), true);
+    assert.equal(world.hasFailed(tcp('192.0.2.1', 80), to('10.0.0.12', 8080)), false);
   });
 });

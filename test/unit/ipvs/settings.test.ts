@@ -14,6 +14,9 @@ const ROWS: readonly (readonly [what: string, name: string, wanted: string, foun
     ['a defence that is always on', 'drop_packet', '1', '3', true],
     ['a defence that is off', 'drop_packet', '1', '0', true],
     ['2 where it is not 1', 'conn_reuse_mode', '1', '2', true],
+    ['a list of processors in other words', 'est_cpulist', '0,1,3', '0-1,3', false],
+    ['a list of other processors', 'est_cpulist', '0,1', '0-2', true],
+    ['a list where the kernel shows none', 'est_cpulist', '0,1', '', true],
     ['one that this kernel does not have', 'run_estimation', '0', null, false],
   ];
 
@@ -27,8 +30,8 @@ describe('IPVS settings', () => {
   }
 
   it('a value that the kernel shows in its own words is not written again and again', () => {
-    const wanted = { est_cpulist: '0,1' };
-    assert.deepEqual(settingChanges(wanted, () => '0-1', new Map([['est_cpulist', '0-1']])).changes, []);
-    assert.equal(settingChanges(wanted, () => '0', new Map([['est_cpulist', '0-1']])).changes.length, 1);
+    const wanted = { sync_sock_size: '4000' };
+    assert.deepEqual(settingChanges(wanted, () => '4096', new Map([['sync_sock_size', '4096']])).changes, []);
+    assert.equal(settingChanges(wanted, () => '0', new Map([['sync_sock_size', '4096']])).changes.length, 1);
   });
 });
