@@ -12,12 +12,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Originals } from '../ipvs/settings.ts';
 import { messageOf } from '../util/message-of.ts';
+import { networkNamespaceName } from './network-namespace.ts';
 
 /** What lvsd made in the kernel and takes down again. */
 export interface Owned {
@@ -39,8 +39,8 @@ export interface OwnedMemory {
 /** One IPVS table: that of a network namespace, until the machine boots again. */
 export interface Place {
   readonly bootId: string;
-  /** Inode of the network namespace. */
-  readonly netns: number;
+  /** Of the network namespace: no other one has it until the machine boots again. */
+  readonly netns: string;
 }
 
 const NO_ORIGINALS: Originals = { settings: {}, timeouts: { tcpS: null, tcpFinS: null, udpS: null } };
@@ -76,7 +76,7 @@ function hasOriginals({ originals: { settings, timeouts } }: Owned): boolean {
 
 function placeOfThisProcess(): Place {
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  return { bootId, netns: statSync('/proc/self/ns/net').ino };
+  return { bootId, netns: networkNamespaceName() };
 }
 
 function textOf({ keys, syncDaemons, originals }: Owned, place: Place): string {
