@@ -15,8 +15,8 @@ import { type Control, openControl, type PlanOutcome } from './sys/control.ts';
 import { FullNat } from './sys/full-nat.ts';
 import { Ipvs } from './sys/ipvs.ts';
 import type { Log } from './sys/log.ts';
-import type { OwnedMemory } from './sys/owned-services.ts';
 import { networkNamespace } from './sys/network-namespace.ts';
+import type { OwnedMemory } from './sys/owned-services.ts';
 import { Prober } from './sys/prober.ts';
 import { rehearseWithout } from './sys/rehearse.ts';
 import { type Holdings, releaseHoldings, takeHoldings } from './sys/start-up.ts';
@@ -165,7 +165,9 @@ export class Daemon {
       this.#keeper?.reconfigured(),
       this.#configureVrrp().catch((error: unknown) => [messageOf(error)]),
     ]);
-    const problems = [...new Set([...ofNat, ...ofTable, ...(await this.#settleFullNat()), ...ofVrrp])];
+    const settled = this.#settleFullNat();
+    // What nft refused a moment ago, or did not answer to, it is asked again, but nobody waits for that.
+    const problems = [...new Set([...ofNat, ...ofTable, ...(ofNat.length > 0 ? [] : await settled), ...ofVrrp])];
     this.#lastReload = { atMs, ok: true, problems };
     if (this.#stopping === null) this.#armReconcile();
     if (problems.length === 0) this.#log.info(`Reloaded ${configFile}`);

@@ -131,8 +131,6 @@ export function program(): Command {
     .option('--json', 'as JSON (docs/doctor.md)', false)
     .action(async (options) => {
       const { runDoctor } = await import('./cli/doctor.ts');
-      // A reader that has seen enough (`| head`) must not end --fix in the middle.
-      process.stdout.on('error', () => {});
       process.exitCode = await runDoctor(
         { config: undefined, listen: undefined, ...options },
         process.stdout,
@@ -149,10 +147,28 @@ export function program(): Command {
   return cli;
 }
 
+/**
+ * An output that fails ends no command in the middle (`doctor --fix`). A reader that has seen enough (`| head`) is no fault; a
+ * full disk is, and the exit code tells.
+ */
+function watchOutput(): void {
+  let failed = false;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (failed || error.code === 'EPIPE') return;
+    failed = true;
+    process.stderr.write(`lvsd: cannot write the output: ${error.message}\n`);
+  });
+  process.stderr.on('error', () => {}); // nobody is left to be told
+  process.on('exit', () => {
+    if (failed) process.exitCode ||= 1;
+  });
+}
+
 // ipvsadm has a command line of its own making, which commander would read in another way.
 if (process.argv[2] === 'ipvs') {
   const { runIpvs } = await import('./cli/ipvs.ts');
   process.exitCode = await runIpvs(process.argv.slice(3), process, process.env);
 } else {
+  watchOutput();
   await program().parseAsync();
 }

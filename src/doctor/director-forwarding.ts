@@ -77,6 +77,9 @@ function wayTo(facts: Facts, address: string): string | undefined {
 
 function strictFilter(facts: Facts, intent: DirectorIntent): readonly Finding[] {
   if (!intent.services.some(({ family }) => family === 4)) return [];
+  // With one way in and out the way back is the same.
+  const ways = facts.links.filter(({ name, up, loopback }) => up && !loopback && hasIpv4(facts, name));
+  if (ways.length < 2) return [];
   const strict = usedInterfaces(facts, intent).filter((name) => greaterOfAll(facts.settings, name, 'rp_filter') === 1);
   if (strict.length === 0) return [];
   return [
@@ -89,6 +92,10 @@ function strictFilter(facts: Facts, intent: DirectorIntent): readonly Finding[] 
       safe: false,
     },
   ];
+}
+
+function hasIpv4({ addresses }: Facts, name: string): boolean {
+  return addresses.some((fact) => fact.family === 4 && fact.interface === name);
 }
 
 /** Interfaces where the clients of a service come in: those of its virtual address. */

@@ -85,6 +85,8 @@ export interface GroupFact {
 }
 
 export interface IpvsFact {
+  /** Addresses of the services in the kernel's table. */
+  readonly virtualAddresses: readonly string[];
   readonly daemons: readonly SyncDaemon[];
   /** Direct and tunnel destinations whose port is not their service's; text for people. Bounded. */
   readonly portMismatches: readonly { readonly service: string; readonly destination: string }[];

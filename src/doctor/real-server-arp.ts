@@ -163,25 +163,60 @@ function placement(facts: Facts, role: RealServerRole): readonly Finding[] {
     const wide = fact.prefixLength !== single;
     // A wide prefix matters on lo, where all of the subnet becomes this machine.
     if (!exposed && !(wide && linkOf(facts, fact.interface)?.loopback)) return [];
+    if (exposed && facts.ipvs?.virtualAddresses.includes(role.vip)) return [isDirector(fact)];
     const replaced = holdersOf(facts, role.vip).some(
       (item) => item.prefixLength === single && isHidden(facts, item.interface),
     );
     const add = addressAction('add-address', { address: role.vip, interface: home ?? 'lo', prefixLength: single });
-    // Deleting the only address of a subnet takes its routes along: for a person to decide.
-    const harmless = fact.permanent && (!exposed || !wide || fact.secondary);
+    const taken = takenAlong(facts, fact);
+    // Deleting the only address of a subnet takes its routes along, or all of the interface: for a person to decide.
+    const harmless = fact.permanent && (!exposed || ((!wide || fact.secondary) && hasAnother(facts, fact)));
+    const warning =
+      taken.length === 0 ? '' : `. Deleting it deletes ${taken.join(', ')} too, unless promote_secondaries is 1`;
     return [
       {
         id: exposed ? 'virtual-address-exposed' : 'virtual-address-too-wide',
         severity: 'error',
-        what: `${role.vip}/${fact.prefixLength} is on ${fact.interface}${exposed ? ', where neighbours can ask for it' : ''}`,
+        what: `${role.vip}/${fact.prefixLength} is on ${fact.interface}${exposed ? ', where neighbours can ask for it' : ''}${warning}`,
         why: exposed
           ? 'Server and director both answer for the address: traffic comes here past the director. It belongs on lo or a tunnel device'
           : `All of the subnet counts as this machine's own: neighbours in it, the director among them, cannot be reached`,
         fix: [...(replaced ? [] : [add]), addressAction('delete-address', fact)],
-        safe: harmless,
+        safe: harmless && taken.length === 0,
       },
     ];
   });
+}
+
+/** IPv4: what the kernel deletes with the first address of a subnet, the others of that subnet (__inet_del_ifa). */
+function takenAlong(facts: Facts, fact: AddressFact): readonly string[] {
+  if (fact.family === 6 || fact.secondary) return [];
+  return facts.addresses.flatMap((other) => {
+    const { family, secondary, address: text, prefixLength } = other;
+    const address = parseAddress(text);
+    const isFollower =
+      family === 4 && secondary && other.interface === fact.interface && prefixLength === fact.prefixLength;
+    return isFollower && address !== null && isInPrefix(address, fact) ? [`${text}/${prefixLength}`] : [];
+  });
+}
+
+/** Whether the machine keeps an address on that interface: it may be its own that was named as the virtual one. */
+function hasAnother(facts: Facts, fact: AddressFact): boolean {
+  return facts.addresses.some(
+    ({ interface: name, address, scope }) => name === fact.interface && address !== fact.address && scope === 0,
+  );
+}
+
+/** IPVS schedules the address here: taking it away would end the service. */
+function isDirector({ address, interface: name }: AddressFact): Finding {
+  return {
+    id: 'real-server-is-director',
+    severity: 'info',
+    what: `${address} is on ${name}, and IPVS schedules it here: this machine is the director now`,
+    why: 'The address is where it belongs. A director that is real server too needs nothing else; its connections end when it fails',
+    fix: [],
+    safe: false,
+  };
 }
 
 function addressAction(

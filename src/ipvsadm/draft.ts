@@ -48,7 +48,7 @@ const UINT_MAX = 0xffffffff;
 export const LONGEST_TIMEOUT_S = 2_678_400;
 const DEFAULT_PERSISTENCE_S = 360;
 const IPPROTO_TCP = 6;
-/** Names are cut to what the kernel's fields hold besides the NUL. */
+/** In bytes: names are cut to what the kernel's fields hold besides the NUL. */
 const LONGEST_NAME = 15;
 
 export function newDraft(command: CommandWord): Draft {
@@ -162,9 +162,15 @@ function takesNumber(field: NumberField, least: number, most: number, complaint:
 
 function takesName(field: 'scheduler' | 'engine' | 'mcastInterface'): Take {
   return (draft, text) => {
-    draft[field] = text.slice(0, LONGEST_NAME);
+    draft[field] = cut(text);
     return null;
   };
+}
+
+/** At most LONGEST_NAME bytes, which may be fewer characters. */
+function cut(name: string): string {
+  const short = name.slice(0, LONGEST_NAME);
+  return new TextEncoder().encode(short).length <= LONGEST_NAME ? short : cut(short.slice(0, -1));
 }
 
 function setsChecksum(flags: number): Take {

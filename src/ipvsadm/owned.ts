@@ -7,6 +7,8 @@ import { serviceKey } from '../ipvs/key.ts';
 /** What a running daemon looks after in this network namespace. */
 export interface Ownership {
   readonly pid: number;
+  /** Inode; null: it does not tell. */
+  readonly networkNamespace: number | null;
   readonly configFile: string;
   /** `serviceKey`s. */
   readonly services: ReadonlySet<string>;
@@ -51,12 +53,13 @@ export function objectionTo(owned: string, { pid, configFile }: Ownership): stri
 /** What `GET /status` tells about ownership; null when it is not the status of lvsd. */
 export function ownershipIn(status: unknown): Ownership | null {
   if (!isRecord(status) || !isRecord(status['daemon'])) return null;
-  const { pid, configFile } = status['daemon'];
+  const { pid, configFile, networkNamespace } = status['daemon'];
   if (typeof pid !== 'number' || typeof configFile !== 'string') return null;
   const { virtualServers, connectionSync, ipvs } = status;
   const draining = isRecord(ipvs) ? listIn(ipvs['draining']) : [];
   return {
     pid,
+    networkNamespace: typeof networkNamespace === 'number' ? networkNamespace : null,
     configFile,
     services: new Set([...listIn(virtualServers), ...draining].flatMap(servicesOf)),
     syncDaemons: isRecord(connectionSync),

@@ -8,9 +8,10 @@ import type { Lookup } from './operands.ts';
 import { type Failure, parse, TRY_HELP } from './parse.ts';
 import type { Request } from './types.ts';
 
-/** The words of a line, as ipvsadm splits it: at blanks, without quoting; `ipvsadm` itself counts nowhere. */
+/** The words of a line, as ipvsadm splits it: at blanks, without quoting; `ipvsadm` itself counts nowhere, a NUL ends a word. */
 export function wordsOf(line: string): string[] {
-  return line.split(/[ \t\r\n]+/).filter((word) => word !== '' && word !== 'ipvsadm');
+  const words = line.split(/[ \t\r\n]+/).filter((word) => word !== '' && word !== 'ipvsadm');
+  return words.map((word) => word.split('\0', 1).join());
 }
 
 /** One line, any command but `-R`. Null: nothing to do. */

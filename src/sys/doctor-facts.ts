@@ -111,7 +111,10 @@ async function readIpvs(notChecked: string[]): Promise<IpvsFact | null> {
   let ipvs: Ipvs | undefined;
   try {
     ipvs = Ipvs.open();
-    return { daemons: ipvs.daemons(), portMismatches: portMismatches(await ipvs.dump()) };
+    const table = await ipvs.dump();
+    const virtualAddresses = new Set(table.flatMap(({ id }) => (id.kind === 'address' ? [id.address] : [])));
+    const daemons = ipvs.daemons();
+    return { virtualAddresses: [...virtualAddresses], daemons, portMismatches: portMismatches(table) };
   } catch (error) {
     if (!(error instanceof IpvsUnavailableError) && !(error instanceof SystemError)) throw error;
     notChecked.push(`The kernel's table and sync daemons: ${messageOf(error)}`);

@@ -13,6 +13,9 @@ export class FullNat {
   readonly #keeper: Pick<NftKeeper, 'reconcile' | 'close'>;
   /** What the table was last asked to hold. */
   #members: readonly NatMember[] = [];
+  /** Between `prepare` and `settle` the table is ahead of IPVS: a look would take away what is about to be needed. */
+  #ahead = false;
+  #looking = false;
 
   constructor(
     log: Pick<Log, 'info' | 'warn' | 'error'>,
@@ -23,20 +26,30 @@ export class FullNat {
 
   /** Before the IPVS table follows `config`: what it needs is added, nothing is taken away. The problems in words. */
   async prepare(config: Config): Promise<readonly string[]> {
+    this.#ahead = true;
     this.#members = [...this.#members, ...natMembers(config)];
     return this.#members.length === 0 ? [] : await this.#keeper.reconcile(this.#members);
   }
 
-  /**
-   * When the IPVS table follows `config`, and again from time to time: nothing more than that, and what still drains.
-   * Repairs what others changed. The problems in words.
-   */
+  /** When the IPVS table follows `config`: nothing more than that, and what still drains. The problems in words. */
   async settle(
     config: Config,
     draining: readonly Pick<Drain, 'service' | 'destination'>[],
   ): Promise<readonly string[]> {
+    this.#ahead = false;
     this.#members = withDraining(natMembers(config), this.#members, draining);
     return await this.#keeper.reconcile(this.#members);
+  }
+
+  /**
+   * From time to time: repairs what others changed, forgets what has drained. Does not wait, and leaves out a turn while the
+   * last one is still under way: an nft that hangs holds nothing else up.
+   */
+  async look(config: Config, draining: readonly Pick<Drain, 'service' | 'destination'>[]): Promise<void> {
+    if (this.#looking || this.#ahead) return;
+    this.#looking = true;
+    await this.settle(config, draining);
+    this.#looking = false;
   }
 
   /** Ends; removes the table, unless it is to stay. The problems are logged. */

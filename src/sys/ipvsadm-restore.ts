@@ -3,10 +3,12 @@ import type { IpvsCommand } from '../ipvs/command.ts';
 import { plan, planDaemons } from '../ipvs/plan.ts';
 import { refusalText } from '../ipvsadm/messages.ts';
 import { foreseenRefusals, type LineCommand, type LineProblem, parseAll, parseLine } from '../ipvsadm/restore.ts';
+import { allLinesOf, type Input, linesOf } from './input-lines.ts';
 import { EXIT_OK, EXIT_OWNED, EXIT_REFUSED, EXIT_USAGE, type IpvsadmSession } from './ipvsadm.ts';
 import type { OperandNames } from './operand-names.ts';
+import { SystemError } from './socket.ts';
 
-type Input = AsyncIterable<string | Uint8Array>;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Lines one after the other, until one is wrong. What the kernel refuses is said and passed over: the exit code is that of
@@ -48,8 +50,7 @@ export async function restore(session: IpvsadmSession, input: Input, names: Oper
  * is put back as it was.
  */
 export async function restoreAtomically(session: IpvsadmSession, input: Input, names: OperandNames): Promise<number> {
-  const lines: string[] = [];
-  for await (const some of linesOf(input)) lines.push(...some);
+  const lines = await allLinesOf(input);
   const parsed = await names.resolving(() => parseAll(lines, names));
   if (!parsed.ok) return refuse(session, parsed.error, EXIT_USAGE);
   const owned: LineProblem[] = [];
@@ -76,40 +77,59 @@ async function stateOf({ ipvs }: IpvsadmSession) {
   return { table: await ipvs.dump(), timeouts: ipvs.timeouts(), daemons: ipvs.daemons() };
 }
 
+/** Nothing is said before the table is as it will be: whoever reads that may be slow, or gone. */
 async function applyOrUndo(session: IpvsadmSession, lines: readonly LineCommand[], before: State): Promise<number> {
-  const lineOf = new Map(lines.map(({ line, command }) => [command, line]));
-  const { refused, complete } = await session.ipvs.apply(
-    lines.map(({ command }) => command),
-    { amending: false },
-  );
-  if (refused.length === 0 && complete) return EXIT_OK;
-  for (const { command, code } of refused) {
-    await session.complain(`line ${lineOf.get(command)}: ${refusalText(command, code)}\n`);
-  }
-  const now = await stateOf(session);
-  const undone = await session.ipvs.apply([
-    ...plan(before.table, now.table, () => true),
-    ...planDaemons(before.daemons, now.daemons),
-    { command: 'set-timeouts', timeouts: before.timeouts },
-  ]);
-  if (undone.refused.length === 0 && undone.complete) {
-    await session.complain('The table was put back as it was\n');
-  } else {
-    for (const { text } of undone.refused) await session.complain(`${text}\n`);
-    await session.complain('The table could not be put back as it was: list it to see what was done\n');
-  }
+  const outcome = await uninterrupted(() => tryAll(session, lines, before));
+  if (outcome === null) return EXIT_OK;
+  await session.complain(outcome);
   return EXIT_REFUSED;
 }
 
-/** Lines as they come, those of one read together; the last need not end. */
-async function* linesOf(input: Input): AsyncGenerator<readonly string[]> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const piece of input) {
-    const text = typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true });
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    yield lines;
+/** Null: all was done. Else what was refused, and what became of the table. */
+async function tryAll(session: IpvsadmSession, lines: readonly LineCommand[], before: State): Promise<string | null> {
+  const lineOf = new Map(lines.map(({ line, command }) => [command, line]));
+  let complaint = '';
+  try {
+    const commands = lines.map(({ command }) => command);
+    const { refused, complete } = await session.ipvs.apply(commands, { amending: false });
+    if (refused.length === 0 && complete) return null;
+    for (const { command, code } of refused) {
+      complaint += `line ${lineOf.get(command)}: ${refusalText(command, code)}\n`;
+    }
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    complaint = `${error.message}\n`;
   }
-  if (rest !== '') yield [rest];
+  return `${complaint}${await putBack(session, before)}`;
+}
+
+/** What became of it, in words. */
+async function putBack(session: IpvsadmSession, before: State): Promise<string> {
+  const problems: string[] = [];
+  try {
+    const now = await stateOf(session);
+    const undone = await session.ipvs.apply([
+      ...plan(before.table, now.table, () => true),
+      ...planDaemons(before.daemons, now.daemons),
+      { command: 'set-timeouts', timeouts: before.timeouts },
+    ]);
+    if (undone.refused.length === 0 && undone.complete) return 'The table was put back as it was\n';
+    problems.push(...undone.refused.map(({ text }) => text));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    problems.push(error.message);
+  }
+  problems.push('The table could not be put back as it was: list it to see what was done');
+  return problems.map((text) => `${text}\n`).join('');
+}
+
+/** Ctrl-C and its like do not end the program in the middle of `work`. */
+async function uninterrupted<T>(work: () => Promise<T>): Promise<T> {
+  const ignore = (): void => {};
+  for (const signal of SIGNALS) process.on(signal, ignore);
+  try {
+    return await work();
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, ignore);
+  }
 }

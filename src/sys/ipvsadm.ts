@@ -10,6 +10,7 @@ import { renderDaemons, renderTimeouts } from '../ipvsadm/render-other.ts';
 import { renderRules } from '../ipvsadm/save.ts';
 import type { ListTable, Request } from '../ipvsadm/types.ts';
 import { listConnections } from './connections.ts';
+import { InputError } from './input-lines.ts';
 import { Ipvs, IpvsUnavailableError } from './ipvs.ts';
 import { KnownNames } from './names.ts';
 import type { askOwnership } from './ownership.ts';
@@ -17,7 +18,7 @@ import { SystemError } from './socket.ts';
 import { writeAll } from './write-all.ts';
 
 export const EXIT_OK = 0;
-/** A listing of what is not there. */
+/** A listing of what is not there, or one that cannot be written. */
 export const EXIT_NOTHING = 1;
 /** Wrong usage, or a kernel without IPVS for us. */
 export const EXIT_USAGE = 2;
@@ -72,9 +73,9 @@ export class IpvsadmSession {
     return writeAll(this.#stdout, text);
   }
 
-  /** Prints to stderr. */
+  /** Prints to stderr. Never rejects: the exit code tells when nobody can be told otherwise. */
   complain(text: string): Promise<void> {
-    return writeAll(this.#stderr, text);
+    return writeAll(this.#stderr, text).catch(() => {});
   }
 
   /** Everything but a restore, which consists of these. Throws IpvsUnavailableError, SystemError. */
@@ -179,7 +180,7 @@ async function namesIn(table: readonly ListedService[]): Promise<KnownNames> {
   return names;
 }
 
-/** What ipvsadm says when there is no IPVS for it, or netlink failed; null for errors that are none of the machine's. */
+/** What ipvsadm says when there is no IPVS for it; netlink, input or output that failed in our words; null for errors that are none of the machine's. */
 export function explain(error: unknown): { readonly text: string; readonly exitCode: number } | null {
   if (error instanceof IpvsUnavailableError) {
     const reason = generalText(error.code === 'ENOENT' ? 'ENOPROTOOPT' : error.code);
@@ -187,5 +188,14 @@ export function explain(error: unknown): { readonly text: string; readonly exitC
     return { text, exitCode: EXIT_USAGE };
   }
   if (error instanceof SystemError) return { text: `${error.message}\n`, exitCode: EXIT_REFUSED };
+  if (error instanceof InputError) return { text: `${error.message}\n`, exitCode: EXIT_USAGE };
+  // What Node says of standard input and output: `ENOSPC: no space left on device, write`.
+  if (error instanceof Error && 'syscall' in error) {
+    const reading = error.syscall === 'read';
+    return {
+      text: `Cannot ${reading ? 'read the input' : 'write the output'}: ${error.message}\n`,
+      exitCode: EXIT_NOTHING,
+    };
+  }
   return null;
 }

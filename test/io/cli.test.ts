@@ -1,7 +1,7 @@
 /** The command line as a user meets it: exit codes, and sentences instead of stack traces. No privileges needed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -44,6 +44,26 @@ describe('the command line', function () {
   it('--version prints that of package.json', () => {
     const manifest: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
     assert.equal(lvsd(['--version']).stdout, `${manifest.version}\n`);
+  });
+
+  it('a full disk is told in a sentence, and by the exit code; one that only complaints go to changes nothing', function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const full = openSync('/dev/full', 'w');
+    try {
+      for (const args of [['schema'], ['check', file('full.yaml', VALID)], ['doctor']]) {
+        const { status, stderr } = spawnSync(process.execPath, [LVSD, ...args], {
+          encoding: 'utf8',
+          timeout: 20_000,
+          stdio: ['ignore', full, 'pipe'],
+        });
+        const said = 'lvsd: cannot write the output: ENOSPC: no space left on device, write\n';
+        assert.deepEqual([status, stderr], [1, said], args[0]);
+      }
+      const status = ['status', '--socket', file('none.sock')];
+      assert.equal(spawnSync(process.execPath, [LVSD, ...status], { stdio: ['ignore', 'pipe', full] }).status, 3);
+    } finally {
+      closeSync(full);
+    }
   });
 
   for (const args of [['nonsense'], ['status', '--nonsense'], ['run', '--log-level', 'loud']]) {

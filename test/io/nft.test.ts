@@ -72,6 +72,15 @@ describe('sys/nft', () => {
     });
   });
 
+  it('waits no longer for one that leaves a child behind, which holds its output', async () => {
+    const startedAt = Date.now();
+    assert.deepEqual(await nft('sleep 3; true', 200).apply('x'), {
+      ok: false,
+      error: { kind: 'failed', text: 'nft did not end within 0.2 s' },
+    });
+    assert.ok(Date.now() - startedAt < 2500);
+  });
+
   it('a missing program names its package; without full NAT nobody misses it', async () => {
     const said: string[] = [];
     const say = (text: string) => said.push(text);

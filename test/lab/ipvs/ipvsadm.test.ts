@@ -1,15 +1,20 @@
 /** What `lvsd ipvs` adds to ipvsadm, on a real kernel: all lines or none, thresholds that are kept, respect for a running lvsd. */
 import assert from 'node:assert/strict';
-import { Readable } from 'node:stream';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { runIpvs } from '../../../src/cli/ipvs.ts';
 import { Daemon } from '../support/daemon.ts';
-import { run } from '../support/exec.ts';
+import { run, waitFor } from '../support/exec.ts';
 import { waitForWeights } from '../support/ipvsadm.ts';
 import { type Answer, Kept } from '../support/ipvsadm-worker.ts';
 import { Lab } from '../support/lab.ts';
 import { useIpvs } from './referee.ts';
 
 const SLACK_MS = 15_000;
+const LVSD = path.resolve(import.meta.dirname, '../../../src/main.js');
 
 /** `lvsd ipvs` in our own process and network namespace. */
 async function ipvs(line: string, input = ''): Promise<Answer> {
@@ -85,6 +90,27 @@ describe('lvsd ipvs', function () {
       const missing = await ipvs('-R --atomic', '-D -t 10.0.0.1:80\n-D -t 10.0.0.1:80\n');
       assert.deepEqual([missing.code, missing.stderr], [255, 'line 2: No such service\nNothing was changed\n']);
       assert.equal(await rules(), RULES.replace(' -x 100 -y 50', ''));
+    });
+
+    it('puts the table back though nobody can be told', async () => {
+      await ipvs('-R', RULES);
+      const before = await rules();
+      const stderr = new Writable({ write: (_piece, _encoding, done) => done(new Error('full')) });
+      const stdin = Readable.from([Buffer.from('-A -f 9\n-A -f 10 -s nosuch\n')]);
+      assert.equal(await runIpvs(['-R', '--atomic'], { stdin, stdout: new Kept(), stderr }, process.env), 255);
+      assert.equal(await rules(), before);
+    });
+
+    it('is not interrupted in the middle', async () => {
+      const services = 5000;
+      const child = spawn(process.execPath, [LVSD, 'ipvs', '-R', '--atomic'], { stdio: ['pipe', 'ignore', 'inherit'] });
+      const ended = once(child, 'close');
+      child.stdin.end(Array.from({ length: services }, (_, index) => `-A -f ${index + 1} -s rr\n`).join(''));
+      const hasBegun = async (): Promise<boolean> => readFileSync('/proc/net/ip_vs', 'utf8').includes('FWM');
+      await waitFor(hasBegun, { timeoutMs: 30_000, what: 'the first service' });
+      child.kill('SIGINT');
+      assert.deepEqual(await ended, [0, null]);
+      assert.equal((await rules()).split('\n').length, services + 1);
     });
 
     it('puts the table back when the kernel refuses one that looked right', async () => {

@@ -97,6 +97,7 @@ export const director: Facts = {
   ]),
   groups: [{ interface: 'eth1', group: '224.0.0.81' }],
   ipvs: {
+    virtualAddresses: ['10.0.0.100'],
     daemons: [
       { role: 'backup', interface: 'eth1', syncId: 7, maxLength: 1472, group: '224.0.0.81', port: 8848, ttl: 1 },
     ],

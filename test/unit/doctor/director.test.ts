@@ -20,7 +20,9 @@ const wants = (more: Partial<DirectorIntent>): DirectorIntent => ({ ...intent, .
 const serving = (...services: DirectorIntent['services']): DirectorIntent => wants({ services });
 const daemon = director.ipvs?.daemons[0];
 const running = (more: object): Facts =>
-  daemon === undefined ? director : { ...director, ipvs: { daemons: [{ ...daemon, ...more }], portMismatches: [] } };
+  daemon === undefined
+    ? director
+    : { ...director, ipvs: { virtualAddresses: [], daemons: [{ ...daemon, ...more }], portMismatches: [] } };
 const keepalived = (more: Partial<Facts['keepalived'][number]>): Facts => ({
   ...director,
   keepalived: [{ pid: 4, configFile: '/k', routers: [], hasVirtualServers: false, ...more }],
@@ -79,6 +81,15 @@ const forwarding: readonly Row[] = [
     facts: withSettings(director, { 'net/ipv4/conf/all/rp_filter': '1', 'net/ipv4/conf/eth0/rp_filter': '0' }),
     found: ['warning rp-filter-strict'],
     fix: ['sysctl -w net.ipv4.conf.eth0.rp_filter=2'],
+  },
+  {
+    broken: 'nothing: strict, but there is only one way in and out',
+    facts: withSettings(
+      { ...director, addresses: director.addresses.filter((fact) => fact.interface !== 'eth1') },
+      { 'net/ipv4/conf/eth0/rp_filter': '1' },
+    ),
+    intent: wants({ sync: null }),
+    found: [],
   },
   {
     broken: '"all" strict, the interface loose: the greater one counts',
@@ -179,7 +190,11 @@ const addresses: readonly Row[] = [
     broken: 'a stranger gave a direct real server another port',
     facts: {
       ...director,
-      ipvs: { daemons: [], portMismatches: [{ service: '10.0.0.100 port 80', destination: '10.0.0.21 port 8080' }] },
+      ipvs: {
+        virtualAddresses: [],
+        daemons: [],
+        portMismatches: [{ service: '10.0.0.100 port 80', destination: '10.0.0.21 port 8080' }],
+      },
     },
     found: ['error ports-differ'],
   },
@@ -313,7 +328,7 @@ const rest: readonly Row[] = [
         ? director
         : {
             ...withSettings(director, { 'net/ipv4/vs/backup_only': '1' }),
-            ipvs: { daemons: [daemon, { ...daemon, role: 'master' }], portMismatches: [] },
+            ipvs: { virtualAddresses: [], daemons: [daemon, { ...daemon, role: 'master' }], portMismatches: [] },
           },
     found: ['error sync-backup-only'],
     fix: ['sysctl -w net.ipv4.vs.backup_only=0'],

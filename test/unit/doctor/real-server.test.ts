@@ -143,6 +143,24 @@ const placement: readonly Row[] = [
     fix: ['ip address add 10.0.0.100/32 dev lo', 'ip address del 10.0.0.100/24 dev lo'],
   },
   {
+    broken: 'on lo with the prefix of the subnet, and with it another that would be deleted too',
+    facts: holding(address('lo', '10.0.0.100/24'), address('lo', '10.0.0.101/24', { secondary: true })),
+    found: ['error virtual-address-too-wide'],
+  },
+  {
+    broken: 'on the LAN interface as its only address: the machine itself',
+    facts: { ...realServer, addresses: [address('eth0', '10.0.0.100/32')] },
+    found: ['error virtual-address-exposed'],
+  },
+  {
+    broken: 'nothing: the director is a real server too',
+    facts: {
+      ...holding(address('eth0', '10.0.0.100/32')),
+      ipvs: { virtualAddresses: ['10.0.0.100'], daemons: [], portMismatches: [] },
+    },
+    found: ['info real-server-is-director'],
+  },
+  {
     broken: 'on a dummy',
     facts: {
       ...holding(address('dummy0', '10.0.0.100/32')),

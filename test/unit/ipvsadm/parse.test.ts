@@ -66,6 +66,7 @@ const CHANGES: readonly [line: string, command: IpvsCommand][] = [
   // Settings of services; what is not given is the default, for -E too.
   ['-E -t 10.0.0.1:80', setService(WEB, { scheduler: 'wlc' })],
   ['-A -t 10.0.0.1:80 -s 1234567890123456', newService(WEB, { scheduler: '123456789012345' })],
+  ['-A -t 10.0.0.1:80 -s ééééééééé', newService(WEB, { scheduler: 'ééééééé' })],
   ['-A -u 10.0.0.1:53 -op5', newService(udp('10.0.0.1', 53), { flags: 5, timeoutS: 5 })],
   ['-A -u 10.0.0.1:53 -p -o', newService(udp('10.0.0.1', 53), { flags: 5, timeoutS: 360 })],
   ['-A -t 10.0.0.1 -p', newService(tcp('10.0.0.1', 0), { flags: 1, timeoutS: 360 })],

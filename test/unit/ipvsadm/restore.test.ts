@@ -32,6 +32,7 @@ describe('a line of a restore', () => {
     ['/sbin/ipvsadm -L', ['/sbin/ipvsadm', '-L']],
     ['-s "r r"', ['-s', '"r', 'r"']],
     ['-t 1.1.1.1:80\v-s', ['-t', '1.1.1.1:80\v-s']],
+    ['-f 85\0-s rr\0', ['-f', '85', 'rr']],
     [' \t', []],
   ] as const) {
     it(`is split like ${JSON.stringify(line)}`, () => assert.deepEqual(wordsOf(line), words));
@@ -129,6 +130,7 @@ describe('what ipvsadm says to a refusal', () => {
 describe('what a running lvsd owns', () => {
   const OWNERSHIP: Ownership = {
     pid: 7,
+    networkNamespace: null,
     configFile: '/etc/lvsd/lvsd.yaml',
     services: new Set(['tcp 10.0.0.1:80', 'fwmark 7']),
     syncDaemons: true,
