@@ -1,4 +1,4 @@
-/** Virtual routers: what RFC 9568 asks of their addresses, and what must be unique among them. Pure. */
+/** Virtual routers: what RFC 9568 and RFC 3768 ask of them, and what must be unique among them. Pure. */
 import { isLinkLocal } from '../net/ip.ts';
 import type { Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
@@ -10,6 +10,8 @@ const DEFAULT_UDP_PORT = 8112;
 const MAX_IPV4_ADDRESSES = 255;
 /** An advertisement must fit one Ethernet frame: (1500 - 40 IPv6 - 8 UDP - 8 VRRP) / 16. */
 const MAX_IPV6_ADDRESSES = 90;
+/** 12 bits of centiseconds (RFC 9568 section 5.2.7). */
+const MAX_INTERVAL_V3_MS = 40_950;
 
 export function resolveVirtualRouters(
   raw: readonly RawVirtualRouter[],
@@ -24,11 +26,13 @@ export function resolveVirtualRouters(
     const twin = names.get(router.name);
     if (twin !== undefined) report([...path, 'name'], `${quote(router.name)} is already the name of vrrp[${twin}]`);
     else names.set(router.name, index);
+    checkVersion(router, family, path, report);
     checkId(router, family, ids, path, report);
     checkAddresses(router, family, addresses, path, report);
     return {
       name: router.name,
       interface: router.interface,
+      version: router.version === 2 ? 2 : 3,
       family,
       vrid: router.virtual_router_id,
       priority: router.priority,
@@ -40,9 +44,27 @@ export function resolveVirtualRouters(
       })),
       transport: resolveTransport(router, family, path, report),
       checksum: router.checksum,
+      password: router.password ?? null,
       announcements: { count: router.announcements.count, repeatDelayMs: router.announcements.repeat_delay },
     };
   });
+}
+
+/** What goes with one version of VRRP only. */
+function checkVersion(router: RawVirtualRouter, family: 4 | 6, path: Path, report: Report): void {
+  const { version, advertisement_interval: intervalMs } = router;
+  const at = [...path, 'advertisement_interval'];
+  if (version === 3) {
+    if (intervalMs > MAX_INTERVAL_V3_MS) report(at, `must be at most 40.95s; found ${intervalMs / 1000}s`);
+    if (router.password !== undefined)
+      report([...path, 'password'], 'only goes with `version: 2`: VRRPv3 has no authentication');
+    return;
+  }
+  if (family === 6) report([...path, 'version'], 'must be 3 for IPv6 addresses: VRRPv2 has IPv4 only; found 2');
+  if (intervalMs % 1000 !== 0)
+    report(at, `must be whole seconds from 1s to 255s with \`version: 2\`; found ${intervalMs / 1000}s`);
+  if (router.checksum !== 'auto')
+    report([...path, 'checksum'], 'only goes with `version: 3`: VRRPv2 has one form of the checksum');
 }
 
 function checkId(router: RawVirtualRouter, family: 4 | 6, ids: Map<string, string>, path: Path, report: Report): void {

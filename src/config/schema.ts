@@ -17,11 +17,11 @@ import {
   movable,
   multicast,
   portRange,
-  prefixed,
   unicast,
 } from './fields.ts';
 import { type check, checks } from './schema-checks.ts';
 import { ipvs } from './schema-ipvs.ts';
+import { virtualRouter } from './schema-vrrp.ts';
 import { INT_MAX, interfaceName, interval, name, port, timeout } from './schema-words.ts';
 import type { SchedulerFlag } from './types.ts';
 
@@ -67,34 +67,6 @@ const vrrpProcess = mapping({
     .default(0)
     .describe('SCHED_RR priority of the VRRP process; 0 leaves it at normal priority'),
   lock_memory: flag().default(false).describe('Keep the VRRP process in memory (mlockall)'),
-});
-
-const announcements = mapping({
-  count: integer(1, 100).default(5).describe('Gratuitous ARP or unsolicited NA rounds at once'),
-  repeat_delay: duration('0s', '1h').prefault('5s').describe('The same rounds once more after this; 0s: never'),
-});
-
-const virtualRouter = mapping({
-  name: name().describe('Unique name; connection_sync, logs and commands refer to it'),
-  interface: interfaceName().describe('Where advertisements are sent and the addresses live'),
-  virtual_router_id: integer(1, 255).describe('VRID, equal on both directors; unique per interface and family'),
-  priority: integer(1, 255).default(100).describe('The higher one is active; 255: owner of the addresses'),
-  advertisement_interval: duration('10ms', '40.95s', { stepMs: 10, step: '10ms' })
-    .prefault('1s')
-    .describe('Time between advertisements; take-over needs a little more than three'),
-  preempt: flag().default(true).describe('Take over from an active router of lower priority'),
-  virtual_addresses: list(prefixed(movable).describe('Address, optionally with a prefix length (default /32, /128)'))
-    .min(1, { error: 'must hold at least one address' })
-    .describe('Addresses of one family that move together; IPv6: the first is link-local'),
-  transport: choice(['ip', 'udp']).default('ip').describe('IP protocol 112 as in RFC 9568, or the same in UDP'),
-  udp_port: port().optional().describe('With transport udp: port on both directors, default 8112'),
-  udp_peers: list(address(unicast).describe("The other director's own address"))
-    .optional()
-    .describe('With transport udp: the other directors; none: multicast'),
-  checksum: choice(['auto', 'rfc9568', 'pseudo'])
-    .default('auto')
-    .describe('IPv4: RFC 9568 (no pseudo-header), as keepalived (pseudo), or what the peer uses (auto)'),
-  announcements: announcements.prefault({}).describe('What tells neighbours that the addresses moved here'),
 });
 
 const connectionSync = mapping({
@@ -198,7 +170,7 @@ const defaults = mapping({
 export const fileSchema = mapping({
   name: name().default('lvsd').describe('Name of this director in status and logs'),
   vrrp_process: vrrpProcess.prefault({}).describe('The process that runs the virtual routers'),
-  vrrp: list(virtualRouter).optional().describe('Virtual routers: addresses that move between directors (VRRPv3)'),
+  vrrp: list(virtualRouter).optional().describe('Virtual routers: addresses that move between directors'),
   connection_sync: connectionSync.optional().describe("The kernel's connection synchronisation between directors"),
   ipvs: ipvs.prefault({}).describe("The kernel's IPVS table"),
   defaults: defaults.prefault({}).describe('Values for virtual servers, real servers and checks that give none'),

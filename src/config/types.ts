@@ -25,18 +25,22 @@ export interface VrrpProcessConfig {
 export interface VirtualRouterConfig {
   readonly name: string;
   readonly interface: string;
+  /** Of VRRP; 2 with IPv4 only. */
+  readonly version: 2 | 3;
   readonly family: 4 | 6;
   /** Virtual router identifier, 1..255. */
   readonly vrid: number;
   /** 1..254, 255 = address owner. */
   readonly priority: number;
-  /** A multiple of 10 ms, 10..40950. */
+  /** Version 3: a multiple of 10 ms, 10..40950; version 2: of 1000 ms, 1000..255000. */
   readonly advertisementIntervalMs: number;
   readonly preempt: boolean;
   readonly virtualAddresses: readonly VirtualAddress[];
   readonly transport: TransportConfig;
   /** Which checksum VRRPv3 over IPv4 is sent with (RFC 9568 has no pseudo-header, keepalived has one). */
   readonly checksum: 'auto' | 'rfc9568' | 'pseudo';
+  /** Version 2 only: 1 to 8 printable ASCII characters, sent in clear; null: none. */
+  readonly password: string | null;
   readonly announcements: AnnouncementConfig;
 }
 

@@ -37,6 +37,7 @@ export interface SnapshotInput {
   readonly nowMs: number;
   readonly version: string;
   readonly pid: number;
+  readonly networkNamespace: number | null;
   readonly startedAtMs: number;
   readonly configFile: string;
   readonly configLoadedAtMs: number;
@@ -71,6 +72,7 @@ export function buildSnapshot(input: SnapshotInput): Snapshot {
       name: world.config.name,
       version: input.version,
       pid: input.pid,
+      networkNamespace: input.networkNamespace,
       startedAtMs: input.startedAtMs,
       configFile: input.configFile,
       configLoadedAtMs: input.configLoadedAtMs,

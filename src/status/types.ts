@@ -32,6 +32,8 @@ export interface DaemonReport {
   readonly name: string;
   readonly version: string;
   readonly pid: number;
+  /** The inode of its network namespace, whose table it looks after; null: not known. */
+  readonly networkNamespace: number | null;
   readonly startedAtMs: number;
   readonly configFile: string;
   readonly configLoadedAtMs: number;

@@ -3,12 +3,14 @@
  * the packets of all. Hands every good message to its router and counts the refused ones.
  */
 import type { VirtualRouterConfig } from '../config/types.ts';
-import { compareBytes, parseAddress } from '../net/ip.ts';
+import { compareBytes } from '../net/ip.ts';
 import { messageOf } from '../util/message-of.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import type { VirtualRouterInstance } from '../vrrp/instance.ts';
 import type { Envelope } from '../vrrp/packet.ts';
-import { checkMessage, checkSender, type ReceivedMessage, type Refusal } from '../vrrp/receive.ts';
+import { checkMessage, countsForRouter, type ReceivedMessage, type Refusal, vridOf } from '../vrrp/receive.ts';
+import { explainRefusal, RefusalCounters } from '../vrrp/refusals.ts';
+import { monotonicMs } from './socket.ts';
 import { openIpTransport } from './vrrp-ip.ts';
 import type { TransportPlace, VrrpTransport } from './vrrp-transport.ts';
 import { openUdpTransport } from './vrrp-udp.ts';
@@ -23,7 +25,7 @@ interface Shared {
   transport: VrrpTransport;
   /** By virtual router identifier. */
   readonly users: Map<number, TransportUser>;
-  readonly refused: Partial<Record<Refusal, number>>;
+  readonly refused: RefusalCounters;
 }
 
 export class TransportPool {
@@ -51,7 +53,7 @@ export class TransportPool {
       place,
       transport: NO_TRANSPORT,
       users: known?.users ?? new Map(),
-      refused: known?.refused ?? {},
+      refused: known?.refused ?? new RefusalCounters(),
     };
     try {
       shared.transport = this.#open(shared, config);
@@ -94,7 +96,7 @@ export class TransportPool {
 
   /** Refused messages that belong to no virtual router, by transport. */
   refusals(): Record<string, Partial<Record<Refusal, number>>> {
-    return Object.fromEntries([...this.#shared.values()].map(({ label, refused }) => [label, { ...refused }]));
+    return Object.fromEntries([...this.#shared.values()].map(({ label, refused }) => [label, refused.report()]));
   }
 
   close(): void {
@@ -121,9 +123,24 @@ export class TransportPool {
     this.#of.set(user, shared);
   }
 
+  #receive(shared: Shared, message: ReceivedMessage): void {
+    const { place, label, refused } = shared;
+    const instance = shared.users.get(vridOf(message))?.instance ?? null;
+    const expected = instance?.expected ?? null;
+    const checked = checkMessage(message, expected, place.source);
+    if (checked.ok) {
+      instance?.receive(checked.value, message.source.slice(), message.arrivedAt);
+    } else if (instance !== null && countsForRouter(checked.error)) {
+      instance.refuse(checked.error, message);
+    } else if (refused.count(checked.error, monotonicMs(), instance?.config.vrid ?? 0)) {
+      const why = explainRefusal(checked.error, message, expected);
+      if (why !== null) this.#warn(`${instance?.config.name ?? label}: ${why}`);
+    }
+  }
+
   #open(shared: Shared, config: VirtualRouterConfig): VrrpTransport {
     const handlers = {
-      message: (message: ReceivedMessage) => receive(shared, message),
+      message: (message: ReceivedMessage) => this.#receive(shared, message),
       failed: this.#warn,
       broken: (what: string) => this.#broken(shared, what),
     };
@@ -132,28 +149,6 @@ export class TransportPool {
       ? openUdpTransport(shared.place, transport.port, handlers)
       : openIpTransport(shared.place, handlers);
   }
-}
-
-function receive(shared: Shared, message: ReceivedMessage): void {
-  const checked = checkMessage(message);
-  if (!checked.ok) {
-    count(shared, checked.error);
-    return;
-  }
-  const instance = shared.users.get(checked.value.vrid)?.instance;
-  if (instance === undefined) {
-    count(shared, 'vrid-errors');
-    return;
-  }
-  const { transport } = instance.config;
-  const peers = transport.kind === 'udp' ? transport.peers.flatMap((peer) => parseAddress(peer)?.bytes ?? []) : [];
-  const sender = checkSender(message, { ownAddresses: [shared.place.source], peers });
-  if (sender.ok) instance.receive(checked.value, message.source.slice(), message.arrivedAt);
-  else instance.refuse(sender.error);
-}
-
-function count(shared: Shared, refusal: Refusal): void {
-  shared.refused[refusal] = (shared.refused[refusal] ?? 0) + 1;
 }
 
 function isSamePlace(a: TransportPlace, b: TransportPlace): boolean {

@@ -3,6 +3,7 @@
  */
 import { parseAddress } from '../net/ip.ts';
 import { type ControlMessage, encodeControl, parseControl, sockaddrIn, sockaddrIn6 } from '../net/sockaddr.ts';
+import { IPPROTO_AH, messageFromIpv4 } from '../vrrp/ip-packet.ts';
 import { type Envelope, IPPROTO_VRRP } from '../vrrp/packet.ts';
 import type { ReceivedMessage } from '../vrrp/receive.ts';
 import { type Datagram, errnoName, monotonicOf, RawSocket, type SystemError } from './socket.ts';
@@ -41,7 +42,6 @@ const IPV6_HOPLIMIT = 52;
 const IPV6_TCLASS = 67;
 /** Class selector 6, network control: what keepalived sends. */
 const TRAFFIC_CLASS = 0xc0;
-const IPV4_MIN_HEADER = 20;
 /** A drain is bounded: more than a socket buffer's worth of messages is an attack, not a peer. */
 const DRAIN_LIMIT = 1000;
 
@@ -75,6 +75,7 @@ export function openIpTransport(place: TransportPlace, handlers: TransportHandle
     message: deliver,
     error: (error: SystemError) => handlers.failed(`Cannot receive on ${place.interfaceName}: ${error.code}`),
   });
+  const headers = v4 ? listenForHeaders(place, deliver) : null;
   return {
     envelope,
     send(message) {
@@ -93,8 +94,31 @@ export function openIpTransport(place: TransportPlace, handlers: TransportHandle
       }
       done();
     },
-    close: () => socket.close(),
+    close() {
+      socket.close();
+      headers?.close();
+    },
   };
+}
+
+/**
+ * Neighbours that put an IP Authentication Header in front are a protocol of their own to the kernel. They are only listened
+ * for so that they can be refused by name: without that a router is fine too.
+ */
+function listenForHeaders(place: TransportPlace, deliver: (datagram: Datagram) => void): RawSocket | null {
+  let socket: RawSocket | null = null;
+  try {
+    socket = new RawSocket(AF_INET, SOCK_RAW, IPPROTO_AH);
+    socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode(`${place.interfaceName}\0`));
+    socket.bind(sockaddrIn(GROUP_V4)); // IPsec of the machine itself is none of our business
+    socket.setOption(IPPROTO_IP, IP_ADD_MEMBERSHIP, ipMreqn(GROUP_V4, new Uint8Array(4), place.interfaceIndex));
+    socket.setOption(IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    socket.start({ message: deliver, error: () => {} });
+    return socket;
+  } catch {
+    socket?.close();
+    return null;
+  }
 }
 
 function setUpIpv4(socket: RawSocket, { interfaceIndex, source }: TransportPlace): void {
@@ -140,19 +164,8 @@ function ipMreqn(group: Uint8Array, address: Uint8Array, interfaceIndex: number)
   return b;
 }
 
-/** A raw IPv4 socket delivers the IP header; Ethernet padding behind the packet is cut off by its total length. */
 function fromIpv4({ data, control }: Datagram): ReceivedMessage | null {
-  if (data.length < IPV4_MIN_HEADER) return null;
-  const headerLength = ((data[0] ?? 0) & 0x0f) * 4;
-  const totalLength = ((data[2] ?? 0) << 8) | (data[3] ?? 0);
-  if (headerLength < IPV4_MIN_HEADER || totalLength < headerLength || totalLength > data.length) return null;
-  return {
-    data: data.subarray(headerLength, totalLength),
-    source: data.subarray(12, 16),
-    destination: data.subarray(16, 20),
-    ttl: data[8] ?? 0,
-    arrivedAt: arrivalOf(parseControl(control)),
-  };
+  return messageFromIpv4(data, arrivalOf(parseControl(control)));
 }
 
 function fromIpv6({ data, address, control }: Datagram, interfaceIndex: number): ReceivedMessage | null {

@@ -1,5 +1,5 @@
 /**
- * VRRP state machine (RFC 9568 section 6.4). Pure: no clock, no sockets, no timers.
+ * VRRP state machine (RFC 9568 section 6.4; for version 2 RFC 3768 section 6.4). Pure: no clock, no sockets, no timers.
  * Deadlines live inside the state; the caller asks `deadline(state)` and sends `tick`. A tick that comes early does nothing.
  *
  * Beyond the standard: `leaving` is the make-before-break of a planned stop (priority 0 is out, the addresses stay until a
@@ -7,6 +7,7 @@
  */
 import { compareBytes } from '../net/ip.ts';
 import { assertNever } from '../util/assert-never.ts';
+import type { Version } from './packet.ts';
 import {
   ASSERT_EVERY_MS,
   activeDownIntervalMs,
@@ -19,6 +20,7 @@ import {
 
 /** What the machine needs to know of its virtual router. */
 export interface RouterParameters {
+  readonly version: Version;
   /** 255 = address owner. */
   readonly priority: number;
   readonly advertisementIntervalMs: number;
@@ -124,7 +126,7 @@ function stepInitialize(vr: RouterParameters, state: State, event: Event, now: M
   if (vr.priority === 255) return becomeActive(vr, now, 'owner');
   const intervalMs = vr.advertisementIntervalMs;
   if (event.holdsAddresses) {
-    const activeDownAt = now + resumeIntervalMs(vr.priority, intervalMs);
+    const activeDownAt = now + resumeIntervalMs(vr.version, vr.priority, intervalMs);
     return {
       state: { name: 'backup', activeAdverIntervalMs: intervalMs, activeDownAt, holdsAddresses: true },
       effects: [{ do: 'notify', state: 'backup', reason: 'resume' }],
@@ -145,15 +147,15 @@ function stepBackup(vr: RouterParameters, state: State & { name: 'backup' }, eve
       return now < state.activeDownAt ? stay(state) : becomeActive(vr, now, 'active-down');
     case 'advert': {
       if (event.priority === 0) {
-        const activeDownAt = now + skewTimeMs(vr.priority, state.activeAdverIntervalMs);
+        const activeDownAt = now + skewTimeMs(vr.version, vr.priority, state.activeAdverIntervalMs);
         return stay({ ...state, activeDownAt });
       }
       if (vr.preempt && event.priority < vr.priority) {
         // 6.4.2: discard. The timer runs on; addresses we merely found are the sender's now.
         return { state: { ...state, holdsAddresses: false }, effects: giveUp };
       }
-      const activeAdverIntervalMs = event.maxAdvertiseIntervalMs;
-      const activeDownAt = now + activeDownIntervalMs(vr.priority, activeAdverIntervalMs);
+      const activeAdverIntervalMs = learntIntervalMs(vr, event);
+      const activeDownAt = now + activeDownIntervalMs(vr.version, vr.priority, activeAdverIntervalMs);
       return { state: { name: 'backup', activeAdverIntervalMs, activeDownAt, holdsAddresses: false }, effects: giveUp };
     }
     default:
@@ -167,7 +169,7 @@ function stepActive(vr: RouterParameters, state: State & { name: 'active' }, eve
       return stay(state);
     case 'shutdown':
       return {
-        state: { name: 'leaving', releaseAt: now + leaveIntervalMs(vr.advertisementIntervalMs) },
+        state: { name: 'leaving', releaseAt: now + leaveIntervalMs(vr.version, vr.advertisementIntervalMs) },
         effects: [
           { do: 'send-advert', priority: 0 },
           { do: 'notify', state: 'leaving', reason: 'shutdown' },
@@ -181,13 +183,14 @@ function stepActive(vr: RouterParameters, state: State & { name: 'active' }, eve
       if (event.priority === 0) return advertise(vr, state, now); // 6.4.3: and the Adver_Timer is reset
       const reason = winner(vr, event.priority, event.source);
       if (reason !== null) {
-        return becomeBackup(vr, event.maxAdvertiseIntervalMs, now, reason, [{ do: 'release-vips' }]);
+        return becomeBackup(vr, learntIntervalMs(vr, event), now, reason, [{ do: 'release-vips' }]);
       }
       if (now < state.assertFrom) return stay(state);
-      // 6.4.3: assert the Active state, timer untouched; the neighbours may have learnt the other one's MAC.
+      // 6.4.3: assert the Active state, timer untouched; the neighbours may have learnt the other one's MAC. RFC 3768 has
+      // no such advertisement: there the next regular one tells the other.
       return {
         state: { ...state, assertFrom: now + ASSERT_EVERY_MS },
-        effects: [{ do: 'send-advert', priority: vr.priority }, { do: 'announce-vips' }],
+        effects: [...(vr.version === 3 ? [advertisement(vr)] : []), { do: 'announce-vips' }],
       };
     }
     default:
@@ -212,6 +215,15 @@ function stepLeaving(state: State & { name: 'leaving' }, event: Event, now: Mill
   }
 }
 
+/** Active_Adver_Interval. In version 2 it is everybody's own: what advertises another one was refused. */
+function learntIntervalMs(vr: RouterParameters, event: Event & { type: 'advert' }): number {
+  return vr.version === 3 ? event.maxAdvertiseIntervalMs : vr.advertisementIntervalMs;
+}
+
+function advertisement(vr: RouterParameters): Effect {
+  return { do: 'send-advert', priority: vr.priority };
+}
+
 /** Why the sender beats us (section 6.4.3), or null if it does not. */
 function winner(vr: RouterParameters, priority: number, source: Uint8Array): Reason | null {
   if (priority > vr.priority) return 'higher-priority';
@@ -228,18 +240,14 @@ function advertise(vr: RouterParameters, state: State & { name: 'active' }, now:
   const next = state.adverAt + vr.advertisementIntervalMs;
   return {
     state: { ...state, adverAt: now < state.adverAt || next <= now ? now + vr.advertisementIntervalMs : next },
-    effects: [{ do: 'send-advert', priority: vr.priority }],
+    effects: [advertisement(vr)],
   };
 }
 
 function becomeActive(vr: RouterParameters, now: Millis, reason: Reason): Step {
   return {
     state: { name: 'active', adverAt: now + vr.advertisementIntervalMs, assertFrom: now },
-    effects: [
-      { do: 'send-advert', priority: vr.priority },
-      { do: 'claim-vips' },
-      { do: 'notify', state: 'active', reason },
-    ],
+    effects: [advertisement(vr), { do: 'claim-vips' }, { do: 'notify', state: 'active', reason }],
   };
 }
 
@@ -250,7 +258,7 @@ function becomeBackup(
   reason: Reason,
   first: readonly Effect[],
 ): Step {
-  const activeDownAt = now + activeDownIntervalMs(vr.priority, activeAdverIntervalMs);
+  const activeDownAt = now + activeDownIntervalMs(vr.version, vr.priority, activeAdverIntervalMs);
   return {
     state: { name: 'backup', activeAdverIntervalMs, activeDownAt, holdsAddresses: false },
     effects: [...first, { do: 'notify', state: 'backup', reason }],

@@ -6,6 +6,7 @@
 import type { VirtualRouterConfig } from '../config/types.ts';
 import { compareBytes, formatAddress } from '../net/ip.ts';
 import { assertNever } from '../util/assert-never.ts';
+import { expectedOf } from './expected.ts';
 import {
   deadline,
   type Effect,
@@ -21,8 +22,9 @@ import type { InstancePorts, LinkState } from './instance-ports.ts';
 import type { Role, RouterReport } from './messages.ts';
 import { Observations } from './observations.ts';
 import type { DecodedAdvert } from './packet.ts';
-import { addressesOf, PrebuiltAdverts } from './prebuilt.ts';
-import { checksumToSend, hasSameAddresses, type Refusal } from './receive.ts';
+import { PrebuiltAdverts } from './prebuilt.ts';
+import { checksumToSend, type Expected, hasSameAddresses, type ReceivedMessage, type Refusal } from './receive.ts';
+import { explainRefusal } from './refusals.ts';
 import { type Millis, plausibleArrival } from './timers.ts';
 
 /** A kernel that refused the addresses is asked again after this long. */
@@ -40,18 +42,23 @@ export class VirtualRouterInstance {
   #retryAt: Millis | null = null;
   #reason: string = 'startup';
   #primaryAddress: Uint8Array | null = null;
-  #addresses: readonly Uint8Array[];
+  #expected: Expected;
   readonly #seen = new Observations();
   readonly #prebuilt = new PrebuiltAdverts();
 
   constructor(config: VirtualRouterConfig, ports: InstancePorts) {
     this.#config = config;
     this.#ports = ports;
-    this.#addresses = addressesOf(config);
+    this.#expected = expectedOf(config);
   }
 
   get config(): VirtualRouterConfig {
     return this.#config;
+  }
+
+  /** What receive.ts is to check advertisements against. */
+  get expected(): Expected {
+    return this.#expected;
   }
 
   get stateName(): StateName {
@@ -80,7 +87,7 @@ export class VirtualRouterInstance {
   /** A reload that keeps interface, family, identifier and transport: state and timers stay. */
   reconfigure(config: VirtualRouterConfig): void {
     this.#config = config;
-    this.#addresses = addressesOf(config);
+    this.#expected = expectedOf(config);
     this.#prebuilt.clear();
   }
 
@@ -92,6 +99,7 @@ export class VirtualRouterInstance {
       this.#retryAt = null;
       if (this.#state.name !== 'initialize') this.#feed({ type: 'fault' });
       else if (news) this.#notify('initialize', 'fault');
+      this.#ports.wakeAt(this.dueAt); // no claim is repeated without a link
       return;
     }
     if (this.#primaryAddress === null || compareBytes(this.#primaryAddress, link.primaryAddress) !== 0)
@@ -110,8 +118,11 @@ export class VirtualRouterInstance {
     this.#feed({ type: 'advert', source, priority: advert.priority, maxAdvertiseIntervalMs: intervalMs }, at);
   }
 
-  refuse(refusal: Refusal): void {
-    this.#seen.refused(refusal);
+  /** A message that named this virtual router and was refused. */
+  refuse(refusal: Refusal, message: ReceivedMessage): void {
+    if (!this.#seen.refused(refusal, this.#ports.now())) return;
+    const why = explainRefusal(refusal, message, this.#expected);
+    if (why !== null) this.#ports.log('warn', `${this.#config.name}: ${why}`);
   }
 
   /** The timer is due. Early calls are harmless. */
@@ -134,10 +145,12 @@ export class VirtualRouterInstance {
   }
 
   report(): InstanceReport {
-    const { name, interface: interfaceName, family, vrid, priority, advertisementIntervalMs, preempt } = this.#config;
+    const { name, interface: interfaceName, version, family, vrid, priority } = this.#config;
+    const { advertisementIntervalMs, preempt } = this.#config;
     return {
       name,
       interface: interfaceName,
+      version,
       family,
       vrid,
       priority,
@@ -236,20 +249,20 @@ export class VirtualRouterInstance {
   #notePeer(advert: DecodedAdvert, source: Uint8Array, heardAt: Millis): void {
     const { name, family, checksum } = this.#config;
     const form = advert.checksumForm;
-    if (form !== this.#seen.peerForm && family === 4 && form !== checksumToSend(checksum, null)) {
+    if (form !== null && form !== this.#seen.peerForm && family === 4 && form !== checksumToSend(checksum, null)) {
       this.#ports.log('info', `${name}: ${formatAddress(source)} sends the ${form} form of the checksum`);
     }
     this.#seen.heard(advert, source, heardAt);
-    if (!hasSameAddresses(advert, this.#addresses) && this.#seen.otherAddresses()) {
+    if (!hasSameAddresses(advert, this.#expected.addresses) && this.#seen.otherAddresses()) {
       const theirs = advert.addresses.map((address) => formatAddress(address)).join(', ');
       this.#ports.log('warn', `${name}: ${formatAddress(source)} advertises other addresses: ${theirs}`);
     }
   }
 
   #parameters(): RouterParameters {
-    const { priority, advertisementIntervalMs, preempt } = this.#config;
+    const { version, priority, advertisementIntervalMs, preempt } = this.#config;
     const primaryAddress = this.#primaryAddress ?? new Uint8Array(this.#config.family === 4 ? 4 : 16);
-    return { priority, advertisementIntervalMs, preempt, primaryAddress };
+    return { version, priority, advertisementIntervalMs, preempt, primaryAddress };
   }
 }
 

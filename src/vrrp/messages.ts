@@ -46,6 +46,7 @@ export interface VrrpReport {
 export interface RouterReport {
   readonly name: string;
   readonly interface: string;
+  readonly version: 2 | 3;
   readonly family: 4 | 6;
   readonly vrid: number;
   readonly role: Role;
@@ -72,7 +73,8 @@ export interface PeerReport {
   readonly priority: number;
   readonly advertisementIntervalMs: number;
   readonly heardMsAgo: number;
-  readonly checksum: 'rfc9568' | 'pseudo';
+  /** Null: VRRPv2, which has one form only. */
+  readonly checksum: 'rfc9568' | 'pseudo' | null;
 }
 
 export interface AdvertCounters {
@@ -80,6 +82,7 @@ export interface AdvertCounters {
   readonly received: number;
   readonly priorityZeroSent: number;
   readonly priorityZeroReceived: number;
+  /** Accepted ones, and in version 2 refused ones. */
   readonly addressListErrors: number;
   readonly refused: Partial<Record<Refusal, number>>;
 }

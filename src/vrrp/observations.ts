@@ -3,6 +3,7 @@ import { formatAddress } from '../net/ip.ts';
 import type { AdvertCounters, PeerReport, RouterReport } from './messages.ts';
 import type { ChecksumForm, DecodedAdvert } from './packet.ts';
 import type { Refusal } from './receive.ts';
+import { RefusalCounters } from './refusals.ts';
 import type { Millis } from './timers.ts';
 
 interface Peer {
@@ -10,7 +11,7 @@ interface Peer {
   readonly priority: number;
   readonly intervalMs: number;
   readonly heardAt: Millis;
-  readonly checksum: ChecksumForm;
+  readonly checksum: ChecksumForm | null;
 }
 
 export class Observations {
@@ -23,9 +24,9 @@ export class Observations {
   #transitionsToMaster = 0;
   #lastMs = 0;
   #maxMs = 0;
-  readonly #refused: Partial<Record<Refusal, number>> = {};
+  readonly #refused = new RefusalCounters();
 
-  /** The form of the checksum that the peer was last heard to use. */
+  /** The form of the checksum that the peer was last heard to use; null for version 2. */
   get peerForm(): ChecksumForm | null {
     return this.#peer?.checksum ?? null;
   }
@@ -47,8 +48,10 @@ export class Observations {
     return this.#addressListErrors++ === 0;
   }
 
-  refused(refusal: Refusal): void {
-    this.#refused[refusal] = (this.#refused[refusal] ?? 0) + 1;
+  /** True: it should be told to somebody. */
+  refused(refusal: Refusal, now: Millis): boolean {
+    if (refusal === 'address-list-errors') this.#addressListErrors++;
+    return this.#refused.count(refusal, now, 0);
   }
 
   becameMaster(): void {
@@ -68,7 +71,7 @@ export class Observations {
       priorityZeroSent: this.#priorityZeroSent,
       priorityZeroReceived: this.#priorityZeroReceived,
       addressListErrors: this.#addressListErrors,
-      refused: { ...this.#refused },
+      refused: this.#refused.report(),
     };
     return {
       peer: this.#peer === null ? null : reportOf(this.#peer, now),

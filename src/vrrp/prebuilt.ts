@@ -1,6 +1,6 @@
 /** Advertisements built once and sent again and again: nothing is allocated for one. Pure. */
 import type { VirtualRouterConfig } from '../config/types.ts';
-import { parseAddress } from '../net/ip.ts';
+import { advertOf } from './expected.ts';
 import { type ChecksumForm, type Envelope, encodeAdvert } from './packet.ts';
 
 export class PrebuiltAdverts {
@@ -17,13 +17,7 @@ export class PrebuiltAdverts {
     const key = `${priority} ${form}`;
     const known = this.#messages.get(key);
     if (known !== undefined) return known;
-    const { vrid, advertisementIntervalMs } = config;
-    const maxAdvertiseIntervalCs = advertisementIntervalMs / 10;
-    const message = encodeAdvert(
-      { vrid, priority, maxAdvertiseIntervalCs, addresses: addressesOf(config) },
-      envelope,
-      form,
-    );
+    const message = encodeAdvert(advertOf(config, priority), envelope, form);
     this.#messages.set(key, message);
     return message;
   }
@@ -32,9 +26,4 @@ export class PrebuiltAdverts {
   clear(): void {
     this.#messages.clear();
   }
-}
-
-/** The virtual addresses in octets, in the order of the configuration. */
-export function addressesOf(config: VirtualRouterConfig): readonly Uint8Array[] {
-  return config.virtualAddresses.flatMap(({ address }) => parseAddress(address)?.bytes ?? []);
 }

@@ -1,10 +1,19 @@
 /**
- * What must hold before an advertisement may reach the state machine (RFC 9568 section 7.1). Pure.
+ * What must hold before an advertisement may reach the state machine (RFC 9568 section 7.1, RFC 3768 section 7.1). Pure.
  * A refused packet only raises a counter: it moves no timer and no state, so nobody can silence a router with rubbish.
  */
 import { compareBytes } from '../net/ip.ts';
+import { assertNever } from '../util/assert-never.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { type ChecksumForm, type DecodedAdvert, decodeAdvert, type Envelope } from './packet.ts';
+import { type Authentication, refuseAuthentication } from './authentication.ts';
+import {
+  type ChecksumForm,
+  type DecodedAdvert,
+  type DecodeError,
+  decodeAdvert,
+  type Envelope,
+  type Version,
+} from './packet.ts';
 import type { Millis } from './timers.ts';
 
 /** A VRRP message as the transport got it. */
@@ -18,9 +27,14 @@ export interface ReceivedMessage {
   readonly ttl: number | null;
   /** When the kernel got it, on the monotonic clock; null where the transport cannot tell. */
   readonly arrivedAt: Millis | null;
+  /** It came behind an IP Authentication Header (protocol 51). */
+  readonly behindHeader?: boolean;
 }
 
-/** Counter names follow RFC 8347 (ietf-vrrp) where it has one. */
+/**
+ * In the order of the checks. Counter names follow RFC 8347 (ietf-vrrp) where it has one, then VRRP-MIB of version 2
+ * (RFC 2787).
+ */
 export const REFUSALS = [
   'ip-ttl-errors',
   'version-errors',
@@ -28,53 +42,106 @@ export const REFUSALS = [
   'packet-length-errors',
   'checksum-errors',
   'vrid-errors',
+  'authentication-header',
+  'invalid-auth-type',
+  'auth-type-mismatch',
+  'auth-failures',
   'interval-errors',
+  'address-list-errors',
   'own-address',
   'unknown-peer',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
-/** What a transport knows of the virtual router that a message may be for. */
-export interface Acceptance {
-  readonly ownAddresses: readonly Uint8Array[];
+/** RFC 8347 counts these for all virtual routers together: what they say of the virtual router cannot be believed. */
+const OF_NO_ROUTER: ReadonlySet<Refusal> = new Set([
+  'ip-ttl-errors',
+  'version-errors',
+  'checksum-errors',
+  'vrid-errors',
+]);
+
+/** Whether the refusal counts for the virtual router that the message names, if there is one. */
+export function countsForRouter(refusal: Refusal): boolean {
+  return !OF_NO_ROUTER.has(refusal);
+}
+
+/** What a virtual router wants of an advertisement. */
+export interface Expected {
+  readonly version: Version;
+  /** Version 2 only. */
+  readonly authentication: Authentication;
+  /** Version 2 wants the same of everybody. */
+  readonly advertisementIntervalCs: number;
+  /** The virtual addresses. */
+  readonly addresses: readonly Uint8Array[];
   /** Unicast: only these may speak. Empty: everybody on the link. */
   readonly peers: readonly Uint8Array[];
 }
 
-/** The checks that need no virtual router: TTL, version, type, length, checksum, interval. */
-export function checkMessage(message: ReceivedMessage): Result<DecodedAdvert, Refusal> {
+/** The virtual router identifier that the message names; 0, which nobody has, where it is too short for one. */
+export function vridOf({ data }: ReceivedMessage): number {
+  return data[1] ?? 0;
+}
+
+/**
+ * All checks, in their order. `router`: the one that has the identifier `vridOf(message)` on the interface, null if none
+ * does; then nothing is accepted. `ownAddress`: what we send from there.
+ */
+export function checkMessage(
+  message: ReceivedMessage,
+  router: Expected | null,
+  ownAddress: Uint8Array,
+): Result<DecodedAdvert, Refusal> {
   if (message.ttl !== null && message.ttl !== 255) return err('ip-ttl-errors');
-  const decoded = decodeAdvert(message.data, message.envelope ?? message);
-  if (!decoded.ok) {
-    switch (decoded.error.kind) {
-      case 'version':
-        return err('version-errors');
-      case 'type':
-        return err('invalid-type-pkts-rcvd');
-      case 'length':
-        return err('packet-length-errors');
-      case 'checksum':
-        return err('checksum-errors');
-    }
+  const decoded = decodeAdvert(message.data, message.envelope ?? message, router?.version ?? null);
+  if (!decoded.ok) return err(refusalOf(decoded.error));
+  if (router === null) return err('vrid-errors');
+  const advert = decoded.value;
+  const refusal = refuseContent(message, advert, router) ?? refuseSender(message.source, router, ownAddress);
+  return refusal === null ? ok(advert) : err(refusal);
+}
+
+function refusalOf(error: DecodeError): Refusal {
+  switch (error.kind) {
+    case 'version':
+      return 'version-errors';
+    case 'type':
+      return 'invalid-type-pkts-rcvd';
+    case 'length':
+      return 'packet-length-errors';
+    case 'checksum':
+      return 'checksum-errors';
+    default:
+      return assertNever(error);
   }
-  if (decoded.value.maxAdvertiseIntervalCs === 0) return err('interval-errors'); // erratum 8301
-  return decoded;
 }
 
-/** The checks that need the virtual router. */
-export function checkSender(message: ReceivedMessage, router: Acceptance): Result<void, Refusal> {
-  if (router.ownAddresses.some((own) => compareBytes(own, message.source) === 0)) return err('own-address');
-  if (router.peers.length > 0 && !router.peers.some((peer) => compareBytes(peer, message.source) === 0))
-    return err('unknown-peer');
-  return ok(undefined);
+function refuseContent(message: ReceivedMessage, advert: DecodedAdvert, router: Expected): Refusal | null {
+  if (advert.version === 3) {
+    if (message.behindHeader === true) return 'authentication-header';
+    return advert.maxAdvertiseIntervalCs === 0 ? 'interval-errors' : null; // erratum 8301
+  }
+  const forged = refuseAuthentication(advert.authentication, router.authentication, message.behindHeader === true);
+  if (forged !== null) return forged;
+  if (advert.maxAdvertiseIntervalCs !== router.advertisementIntervalCs) return 'interval-errors';
+  // RFC 3768 section 7.1: the owner's list is believed; of others, another list is dropped.
+  return advert.priority !== 255 && !hasSameAddresses(advert, router.addresses) ? 'address-list-errors' : null;
 }
 
-/** Whether the advertised addresses are ours, in any order. A difference is reported, not refused (RFC 9568 section 7.1). */
-export function hasSameAddresses(advert: DecodedAdvert, ours: readonly Uint8Array[]): boolean {
-  return (
-    advert.addresses.length === ours.length &&
-    advert.addresses.every((theirs) => ours.some((own) => compareBytes(own, theirs) === 0))
-  );
+function refuseSender(source: Uint8Array, router: Expected, ownAddress: Uint8Array): Refusal | null {
+  if (compareBytes(source, ownAddress) === 0) return 'own-address';
+  const isStranger = router.peers.length > 0 && !router.peers.some((peer) => compareBytes(peer, source) === 0);
+  return isStranger ? 'unknown-peer' : null;
+}
+
+/** Whether the advertised addresses are ours, in any order. In version 3 a difference is told, not refused. */
+export function hasSameAddresses({ addresses }: DecodedAdvert, ours: readonly Uint8Array[]): boolean {
+  return addresses.length === ours.length && isWithin(addresses, ours) && isWithin(ours, addresses);
+}
+
+function isWithin(some: readonly Uint8Array[], all: readonly Uint8Array[]): boolean {
+  return some.every((one) => all.some((other) => compareBytes(one, other) === 0));
 }
 
 /** The checksum form to send next: the one the peer was last heard to use, keepalived's before anybody was heard. */

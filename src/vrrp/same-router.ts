@@ -3,7 +3,8 @@ import type { VirtualRouterConfig } from '../config/types.ts';
 
 /** Equal in all that cannot change under a running state machine. */
 export function isSameRouter(a: VirtualRouterConfig, b: VirtualRouterConfig): boolean {
-  return a.interface === b.interface && a.family === b.family && a.vrid === b.vrid && portOf(a) === portOf(b);
+  const isSameOnWire = a.version === b.version && a.family === b.family && a.vrid === b.vrid;
+  return isSameOnWire && a.interface === b.interface && portOf(a) === portOf(b);
 }
 
 /** Null: IP protocol 112. */

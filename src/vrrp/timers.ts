@@ -1,16 +1,17 @@
-/** The intervals of RFC 9568 section 6.1, in milliseconds. Pure. */
+/** The intervals of RFC 9568 section 6.1 and RFC 3768 section 6.1, in milliseconds. Pure. */
+import type { Version } from './packet.ts';
 
 /** Milliseconds on the monotonic clock. Never wall time. */
 export type Millis = number;
 
-/** Skew_Time. */
-export function skewTimeMs(priority: number, activeAdverIntervalMs: number): number {
-  return ((256 - priority) * activeAdverIntervalMs) / 256;
+/** Skew_Time: a part of the interval; in version 2 a part of a second, whatever the interval. */
+export function skewTimeMs(version: Version, priority: number, activeAdverIntervalMs: number): number {
+  return ((256 - priority) * (version === 2 ? 1000 : activeAdverIntervalMs)) / 256;
 }
 
 /** Active_Down_Interval. */
-export function activeDownIntervalMs(priority: number, activeAdverIntervalMs: number): number {
-  return 3 * activeAdverIntervalMs + skewTimeMs(priority, activeAdverIntervalMs);
+export function activeDownIntervalMs(version: Version, priority: number, activeAdverIntervalMs: number): number {
+  return 3 * activeAdverIntervalMs + skewTimeMs(version, priority, activeAdverIntervalMs);
 }
 
 /**
@@ -18,8 +19,8 @@ export function activeDownIntervalMs(priority: number, activeAdverIntervalMs: nu
  * one interval in which a living Active Router must be heard, and its skew. It is over before any Backup Router gives
  * up the advertisements that stopped with our crash, so that a quick restart moves nothing.
  */
-export function resumeIntervalMs(priority: number, advertisementIntervalMs: number): number {
-  return advertisementIntervalMs + skewTimeMs(priority, advertisementIntervalMs);
+export function resumeIntervalMs(version: Version, priority: number, advertisementIntervalMs: number): number {
+  return advertisementIntervalMs + skewTimeMs(version, priority, advertisementIntervalMs);
 }
 
 /** No Backup Router needs longer than this after priority 0: the greatest Skew_Time, and some lateness. */
@@ -28,8 +29,8 @@ const LEAVE_SLACK_MS = 50;
 const LEAVE_LIMIT_MS = 2000;
 
 /** How long a leaving Active Router keeps the addresses when it hears no successor. */
-export function leaveIntervalMs(advertisementIntervalMs: number): number {
-  return Math.min(advertisementIntervalMs + LEAVE_SLACK_MS, LEAVE_LIMIT_MS);
+export function leaveIntervalMs(version: Version, advertisementIntervalMs: number): number {
+  return Math.min(skewTimeMs(version, 0, advertisementIntervalMs) + LEAVE_SLACK_MS, LEAVE_LIMIT_MS);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Messages that no virtual router may take, as near to good ones as can be. */
 import { longestPrefix } from '../../src/net/ip.ts';
+import { authenticationOf } from '../../src/vrrp/authentication.ts';
 import { type Advert, type Envelope, encodeAdvert } from '../../src/vrrp/packet.ts';
 import type { ReceivedMessage } from '../../src/vrrp/receive.ts';
 import type { Machine } from './machine.ts';
@@ -9,15 +10,25 @@ type Forge = (good: ReceivedMessage, advert: Advert, random: Random, to: Machine
 
 /** Garbage for `to`, mostly in the name of another machine and with the highest priority. */
 export function garbageFor(to: Machine, machines: readonly Machine[], random: Random): ReceivedMessage {
-  const { family, vrid } = to.config;
+  const { family, vrid, version, password, advertisementIntervalMs } = to.config;
   const other = machines.find((machine) => machine !== to) ?? to;
   const group = family === 4 ? [224, 0, 0, 18] : [0xff, 2, ...new Uint8Array(13), 18];
   const envelope: Envelope = { source: other.address, destination: Uint8Array.of(...group) };
   const address = new Uint8Array(longestPrefix(family) / 8).fill(9);
   const priority = random.pick([0, 255, 254, 100]);
-  const advert: Advert = { vrid, priority, maxAdvertiseIntervalCs: random.pick([1, 100, 4095]), addresses: [address] };
+  const common = { vrid, priority, addresses: [address] };
+  const advert: Advert =
+    version === 2
+      ? {
+          ...common,
+          version,
+          maxAdvertiseIntervalCs: advertisementIntervalMs / 10,
+          authentication: authenticationOf(password),
+        }
+      : { ...common, version, maxAdvertiseIntervalCs: random.pick([1, 100, 4095]) };
   const data = encodeAdvert(advert, envelope, 'pseudo');
-  return random.pick(FORGES)({ ...envelope, data, ttl: 255, arrivedAt: null }, advert, random, to);
+  const forges = advert.version === 2 ? [...FORGES, ...FORGES_V2] : FORGES;
+  return random.pick(forges)({ ...envelope, data, ttl: 255, arrivedAt: null }, advert, random, to);
 }
 
 const FORGES: readonly Forge[] = [
@@ -52,7 +63,38 @@ const FORGES: readonly Forge[] = [
     const envelope = { source: to.address, destination: good.destination };
     return { ...good, ...envelope, data: encodeAdvert(advert, envelope, 'pseudo') };
   },
+  function anotherVersion(good, { vrid, priority, addresses, version }) {
+    const common = { vrid, priority, addresses, maxAdvertiseIntervalCs: 100 };
+    const other: Advert =
+      version === 2 ? { ...common, version: 3 } : { ...common, version: 2, authentication: authenticationOf(null) };
+    return { ...good, data: encodeAdvert(other, good, 'pseudo') };
+  },
   function noAddresses(good, advert) {
     return { ...good, data: encodeAdvert({ ...advert, addresses: [] }, good, 'pseudo') };
+  },
+];
+
+const FORGES_V2: readonly Forge[] = [
+  function anotherPassword(good, advert) {
+    return {
+      ...good,
+      data: encodeAdvert({ ...advert, version: 2, authentication: authenticationOf('wrong') }, good, 'pseudo'),
+    };
+  },
+  function anotherAuthenticationType(good, advert, random, { config }) {
+    const known = config.password === null ? [1, 2, 3, 255] : [0, 2, 3, 255];
+    const authentication = { type: random.pick(known), data: authenticationOf(config.password).data };
+    return { ...good, data: encodeAdvert({ ...advert, version: 2, authentication }, good, 'pseudo') };
+  },
+  function behindAnAuthenticationHeader(good) {
+    return { ...good, behindHeader: true };
+  },
+  function anotherInterval(good, advert) {
+    const maxAdvertiseIntervalCs = advert.maxAdvertiseIntervalCs + 100;
+    return { ...good, data: encodeAdvert({ ...advert, maxAdvertiseIntervalCs }, good, 'pseudo') };
+  },
+  function otherAddresses(good, advert) {
+    const priority = advert.priority === 255 ? 254 : advert.priority;
+    return { ...good, data: encodeAdvert({ ...advert, priority }, good, 'pseudo') };
   },
 ];

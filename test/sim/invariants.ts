@@ -49,7 +49,8 @@ export class Invariants implements Observer {
     const mustYield = beats(priority, message.source, to);
     return () => {
       assert.equal(to.isActive, !mustYield, `${to.name} heard ${hex(message.data)}: Active`);
-      if (mustYield) return;
+      // RFC 3768 section 6.4.3: what is lower is discarded; the next advertisement tells it.
+      if (mustYield || (to.config.version === 2 && priority !== 0)) return;
       const silentMs = lan.now - to.advertisedAt;
       assert.ok(silentMs <= (priority === 0 ? 0 : ANSWER_MS), `${to.name} does not answer ${hex(message.data)}`);
     };
@@ -132,8 +133,8 @@ function checkElection(lan: Lan): void {
 /** Everything that a message may move. */
 function pictureOf({ router, timerAt, holdsAddresses, announcements }: Machine): unknown {
   const { adverts, ...report } = router?.report() ?? { adverts: null };
-  const refused = null; // counting is all that garbage may cause
-  return { report, adverts: { ...adverts, refused }, timerAt, holdsAddresses, announcements };
+  const counted = { refused: null, addressListErrors: null }; // counting is all that garbage may cause
+  return { report, adverts: { ...adverts, ...counted }, timerAt, holdsAddresses, announcements };
 }
 
 function hex(data: Uint8Array): string {

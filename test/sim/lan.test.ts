@@ -121,6 +121,32 @@ describe('a LAN of virtual routers', () => {
     }
   });
 
+  it('version 2: fails over after three intervals and a Skew_Time of a part of a second', () => {
+    const lan = lanOf([100, 150], { version: 2, advertisementIntervalMs: 2000, password: 'secret12' });
+    lan.run(10_000); // 192.0.2.2 advertises at 6414.0625 and every 2 s after, the last time at 8414.0625
+    theActive(lan).crash('machine');
+    lan.run(8415.0625 + 6609.374);
+    assert.deepEqual(activeOf(lan), []);
+    lan.run(8415.0625 + 6609.375);
+    assert.deepEqual(activeOf(lan), ['192.0.2.1']);
+  });
+
+  const strangers: readonly [what: string, given: Partial<VirtualRouterConfig>][] = [
+    ['versions', { version: 3 }],
+    ['intervals of version 2', { version: 2, advertisementIntervalMs: 2000 }],
+    ['passwords', { version: 2, password: 'b' }],
+  ];
+  for (const [what, given] of strangers) {
+    it(`routers of different ${what} do not believe each other: both are Active`, () => {
+      const configs = [routerConfig({ version: 2, password: null }), routerConfig({ ...given, priority: 150 })];
+      const routers = configs.map((config, i) => ({ config, address: Uint8Array.of(192, 0, 2, i + 1) }));
+      const lan = new Lan(routers, new Random(1));
+      for (const machine of lan.machines) machine.start();
+      lan.run(30_000);
+      assert.deepEqual(activeOf(lan), ['192.0.2.1', '192.0.2.2']);
+    });
+  }
+
   it('an interval that the Active Router advertises is the one that backups wait for', () => {
     const lan = lanOf([100, 150]);
     const slow = new Lan(
@@ -140,7 +166,7 @@ describe('a LAN of virtual routers', () => {
 
 describe('a LAN of virtual routers under faults', () => {
   const only = process.env['SEED'];
-  const seeds = only === undefined ? Array.from({ length: 400 }, (_, i) => i + 1) : [Number(only)];
+  const seeds = only === undefined ? Array.from({ length: 600 }, (_, i) => i + 1) : [Number(only)];
 
   it(`keeps its rules on ${seeds.length} schedules (one of them again: SEED=n)`, function () {
     this.timeout(60_000);

@@ -18,7 +18,7 @@ export interface Weather {
 export const FAIR: Weather = { loss: 0, duplication: 0, leastDelayMs: 1, mostDelayMs: 1 };
 
 interface Frame {
-  at: number;
+  readonly at: number;
   readonly from: Machine | null;
   readonly to: Machine;
   readonly message: ReceivedMessage;
@@ -92,16 +92,16 @@ export class Lan implements Wire {
   run(end: number): void {
     for (;;) {
       const planned = earliest(this.#script, ({ at }) => at);
-      const frame = earliest(this.#frames, ({ at }) => at);
+      const frame = earliest(this.#frames, dueAt);
       const timer = earliest(this.machines, ({ wakesAt }) => wakesAt);
-      const at = Math.min(planned?.at ?? end, frame?.at ?? end, timer?.wakesAt ?? end, end);
+      const at = Math.min(planned?.at ?? end, frame === null ? end : dueAt(frame), timer?.wakesAt ?? end, end);
       if (at > this.now || at === end) this.#observer?.settled(this, at);
       this.#countStep(at > this.now);
       this.now = Math.max(this.now, at);
       if (planned !== null && planned.at <= this.now) {
         this.#script = this.#script.filter((step) => step !== planned);
         planned.act();
-      } else if (frame !== null && frame.at <= this.now) {
+      } else if (frame !== null && dueAt(frame) <= this.now) {
         this.#deliver(frame);
       } else if (timer !== null && timer.wakesAt <= this.now) {
         timer.tick();
@@ -126,10 +126,6 @@ export class Lan implements Wire {
 
   #deliver(frame: Frame): void {
     const { from, to, message } = frame;
-    if (to.hangsUntil > this.now && to.router !== null) {
-      frame.at = to.hangsUntil; // it waits in the socket
-      return;
-    }
     this.#frames = this.#frames.filter((other) => other !== frame);
     if (!to.isLinkUp) return;
     const look = this.#observer?.hears(this, to, message, from === null);
@@ -142,6 +138,11 @@ export class Lan implements Wire {
 export interface Router {
   readonly config: VirtualRouterConfig;
   readonly address: Uint8Array;
+}
+
+/** While the receiver hangs, a frame waits in its socket. */
+function dueAt({ at, to }: Frame): number {
+  return to.router === null ? at : to.afterHanging(at);
 }
 
 /** The first of those that are due first: what was there before comes first. */

@@ -9,7 +9,7 @@ import { VirtualRouterInstance } from '../../src/vrrp/instance.ts';
 import type { InstancePorts } from '../../src/vrrp/instance-ports.ts';
 import type { Role } from '../../src/vrrp/messages.ts';
 import type { Envelope } from '../../src/vrrp/packet.ts';
-import { checkMessage, checkSender, type ReceivedMessage, type Refusal } from '../../src/vrrp/receive.ts';
+import { checkMessage, countsForRouter, type ReceivedMessage, type Refusal, vridOf } from '../../src/vrrp/receive.ts';
 
 /** What a machine needs of the LAN it is on. */
 export interface Wire {
@@ -106,16 +106,14 @@ export class Machine {
   /** The receive path of the daemon. Tells why a message was refused, null if it was taken. */
   receive(message: ReceivedMessage): Refusal | null {
     if (this.router === null) return null;
-    const checked = checkMessage(message);
-    if (!checked.ok) return checked.error;
-    if (checked.value.vrid !== this.config.vrid) return 'vrid-errors';
-    const sender = checkSender(message, { ownAddresses: [this.address], peers: [] });
-    if (sender.ok) {
+    const isOurs = vridOf(message) === this.config.vrid;
+    const checked = checkMessage(message, isOurs ? this.router.expected : null, this.address);
+    if (checked.ok) {
       this.router.receive(checked.value, message.source, message.arrivedAt);
       return null;
     }
-    this.router.refuse(sender.error);
-    return sender.error;
+    if (isOurs && countsForRouter(checked.error)) this.router.refuse(checked.error, message);
+    return checked.error;
   }
 
   #evaluateLink(): void {

@@ -31,17 +31,24 @@ export function plannedLan(seed: number, invariants: Invariants): Lan {
 function someRouters(random: Random): Router[] {
   const family = random.pick([4, 4, 6] as const);
   const preempt = random.pick([[true], [true], [false], [true, false]]);
-  const intervals = random.pick([[1000], [1000], [100], [300], [2000], [300, 1000, 2000]]);
+  const version = family === 4 ? random.pick([2, 3, 3] as const) : 3;
+  const intervals =
+    version === 3
+      ? random.pick([[1000], [1000], [100], [300], [2000], [300, 1000, 2000]])
+      : random.pick([[1000], [2000]]);
+  const password = version === 2 && random.chance(0.5) ? 'secret12' : null;
   const virtual = family === 4 ? ['192.0.2.100'] : ['fe80::100', '2001:db8::100'];
   let owners = 0;
   return Array.from({ length: random.between(2, 4) }, (_, i) => {
     let priority = random.pick([100, 100, 150, 150, 200, 254, 1, 255]);
     if (priority === 255 && owners++ > 0) priority = 50; // two owners are a misconfiguration
     const config = routerConfig({
+      version,
       family,
       priority,
       preempt: preempt[i % preempt.length] ?? true,
       advertisementIntervalMs: intervals[i % intervals.length] ?? 1000,
+      password,
       virtualAddresses: virtual.map((address) => ({ address, prefixLength: 64 - (6 - family) * 16 })),
       checksum: random.pick(['auto', 'auto', 'rfc9568', 'pseudo'] as const),
     });

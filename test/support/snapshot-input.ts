@@ -91,6 +91,7 @@ export function build(world: World, changes: Partial<SnapshotInput> = {}): Snaps
     nowMs: 9000,
     version: '0.1.0',
     pid: 7,
+    networkNamespace: 4026531840,
     startedAtMs: 1,
     configFile: '/etc/lvsd/lvsd.yaml',
     configLoadedAtMs: 2,

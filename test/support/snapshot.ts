@@ -8,6 +8,7 @@ export const NOW_MS = 1_767_323_045_000;
 export const router: RouterReport = {
   name: 'web',
   interface: 'eth0',
+  version: 3,
   family: 4,
   vrid: 51,
   role: 'MASTER',
@@ -46,6 +47,7 @@ export const snapshot: Snapshot = {
     name: 'lb1',
     version: '0.1.0',
     pid: 1234,
+    networkNamespace: null,
     startedAtMs: NOW_MS - 11_520_000,
     configFile: '/etc/lvsd/lvsd.yaml',
     configLoadedAtMs: NOW_MS - 725_000,

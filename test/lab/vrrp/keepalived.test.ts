@@ -1,20 +1,23 @@
 /** A pair of lvsd and keepalived, in both roles, IPv4 and IPv6: each must obey the other, and neither complain. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { Daemon } from '../support/daemon.ts';
 import { Keepalived } from '../support/keepalived.ts';
 import { Lab } from '../support/lab.ts';
-import { configText, killDirector, routerOf, Wire, waitForHolder, waitForRole, watchFor } from './referee.ts';
+import {
+  COMPLAINT,
+  configText,
+  killDirector,
+  killKeepalived,
+  NO_COMPLAINT,
+  routerOf,
+  Wire,
+  waitForHolder,
+  waitForRole,
+  watchFor,
+} from './referee.ts';
 
 const VIP = '10.0.0.100';
 const VIP6 = 'fd00::100';
-/** keepalived's words for an advertisement that it does not like. */
-const COMPLAINT =
-  /warning|invalid|checksum|mismatch|bogus|dropping|discard|incorrect|malformed|too short|unexpected|error|not configured|different/i;
-
-/** What a router of higher priority does by the standard (RFC 9568 section 6.4.3). */
-const NO_COMPLAINT = /received lower priority \(\d+\) advert from \S+ - discarding/;
-
 const keepalivedConfig = (priority: number) => `
 global_defs {
   router_id peer
@@ -43,15 +46,6 @@ const lvsdConfig = (priority: number) =>
     { priority, addresses: [`${VIP}/32`] },
     { name: 'web6', priority, addresses: ['fe80::5:51/64', `${VIP6}/128`] },
   );
-
-/** kill -9 of both its processes; the parent alone would let the child hand over. */
-async function killKeepalived(lab: Lab, node: string, keepalived: Keepalived): Promise<void> {
-  const vrrp = Number(readFileSync(lab.file(`keepalived-${node}/vrrp.pid`), 'utf8'));
-  process.kill(vrrp, 'SIGSTOP');
-  keepalived.child.signal('SIGKILL');
-  process.kill(vrrp, 'SIGKILL');
-  await keepalived.child.kill();
-}
 
 for (const [ours, theirs] of [
   [150, 100],

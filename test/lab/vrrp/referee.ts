@@ -1,4 +1,5 @@
 /** What the VRRP tests share: configurations, and referees that are not ours (tcpdump on the client, `ip`). */
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '../../../src/status/types.ts';
 import type { RouterReport } from '../../../src/vrrp/messages.ts';
@@ -6,7 +7,15 @@ import { Capture, type Packet } from '../support/capture.ts';
 import type { Child } from '../support/child.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { waitFor } from '../support/exec.ts';
+import type { Keepalived } from '../support/keepalived.ts';
 import type { Lab } from '../support/lab.ts';
+
+/** keepalived's words for an advertisement that it does not like. */
+export const COMPLAINT =
+  /warning|invalid|checksum|mismatch|bogus|dropping|discard|incorrect|malformed|too short|unexpected|error|not configured|different/i;
+
+/** What a router of higher priority does by the standard (RFC 9568 section 6.4.3). */
+export const NO_COMPLAINT = /received lower priority \(\d+\) advert from \S+ - discarding/;
 
 /** Enough for anything that should take about a second, on a machine that is busy with something else. */
 export const SLACK_MS = 10_000;
@@ -44,7 +53,7 @@ export interface Advert {
 /** An advertisement as tcpdump prints it; undefined for other lines. */
 export function parseAdvert({ at, text }: Packet): Advert | undefined {
   const [, source, vrid, priority] =
-    /^IP6? (\S+) > \S+: VRRPv3, Advertisement, vrid (\d+), prio (\d+),/.exec(text) ?? [];
+    /^IP6? (\S+) > \S+: VRRPv[23], Advertisement, vrid (\d+), prio (\d+),/.exec(text) ?? [];
   if (source === undefined) return undefined;
   return { at, source, vrid: Number(vrid), priority: Number(priority) };
 }
@@ -144,9 +153,15 @@ export async function holds(lab: Lab, node: string, address: string): Promise<bo
 }
 
 /** Waits until the address is on the one machine and not on the other. */
-export async function waitForHolder(lab: Lab, holder: string, other: string, address: string): Promise<void> {
+export async function waitForHolder(
+  lab: Lab,
+  holder: string,
+  other: string,
+  address: string,
+  timeoutMs = SLACK_MS,
+): Promise<void> {
   await waitFor(async () => (await holds(lab, holder, address)) && !(await holds(lab, other, address)), {
-    timeoutMs: SLACK_MS,
+    timeoutMs,
     what: `${holder} alone to hold ${address}`,
   });
 }
@@ -184,6 +199,15 @@ export async function killDirector(daemon: Daemon): Promise<void> {
   daemon.signal('SIGKILL');
   process.kill(child, 'SIGKILL');
   await daemon.kill();
+}
+
+/** kill -9 of both its processes; the parent alone would let the child hand over. */
+export async function killKeepalived(lab: Lab, node: string, keepalived: Keepalived): Promise<void> {
+  const vrrp = Number(readFileSync(lab.file(`keepalived-${node}/vrrp.pid`), 'utf8'));
+  process.kill(vrrp, 'SIGSTOP');
+  keepalived.child.signal('SIGKILL');
+  process.kill(vrrp, 'SIGKILL');
+  await keepalived.child.kill();
 }
 
 export function isRunning(pid: number): boolean {

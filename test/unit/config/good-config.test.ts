@@ -64,6 +64,7 @@ virtual_servers:
         {
           name: 'web',
           interface: 'eth0',
+          version: 3,
           family: 4,
           vrid: 51,
           priority: 150,
@@ -72,6 +73,7 @@ virtual_servers:
           virtualAddresses: [{ address: '192.0.2.100', prefixLength: 24 }],
           transport: { kind: 'ip' },
           checksum: 'auto',
+          password: null,
           announcements: { count: 5, repeatDelayMs: 5000 },
         },
       ],
@@ -183,6 +185,31 @@ virtual_servers:
     assert.deepEqual(configOf(text), expected);
   });
 
+  it('virtual routers of version 2: with and without a password, both transports, the longest interval', () => {
+    const text = `
+vrrp:
+  - { name: a, interface: eth0, virtual_router_id: 1, version: 2, virtual_addresses: [192.0.2.1] }
+  - name: b
+    interface: eth0
+    virtual_router_id: 2
+    version: 2
+    password: "p~ !\\"12x"
+    advertisement_interval: 255s
+    transport: udp
+    virtual_addresses: [192.0.2.2]
+`;
+    const shown = configOf(text).virtualRouters.map(({ version, family, password, advertisementIntervalMs }) => ({
+      version,
+      family,
+      password,
+      advertisementIntervalMs,
+    }));
+    assert.deepEqual(shown, [
+      { version: 2, family: 4, password: null, advertisementIntervalMs: 1000 },
+      { version: 2, family: 4, password: 'p~ !"12x', advertisementIntervalMs: 255_000 },
+    ]);
+  });
+
   it('virtual routers: everything said, IPv6, UDP', () => {
     const text = `
 vrrp_process: { realtime_priority: 99, lock_memory: true }
@@ -205,6 +232,7 @@ vrrp:
     assert.deepEqual(config.virtualRouters[0], {
       name: 'six',
       interface: 'bond0.100',
+      version: 3,
       family: 6,
       vrid: 255,
       priority: 255,
@@ -216,6 +244,7 @@ vrrp:
       ],
       transport: { kind: 'udp', port: 8112, peers: ['2001:db8::3'] },
       checksum: 'rfc9568',
+      password: null,
       announcements: { count: 100, repeatDelayMs: 0 },
     });
     assert.deepEqual(config.virtualRouters[1]?.transport, { kind: 'udp', port: 9, peers: [] });

@@ -26,6 +26,7 @@ describe('status/snapshot', () => {
       name: 'lb1',
       version: '0.1.0',
       pid: 7,
+      networkNamespace: 4026531840,
       startedAtMs: 1,
       configFile: '/etc/lvsd/lvsd.yaml',
       configLoadedAtMs: 2,
@@ -44,6 +45,7 @@ describe('status/snapshot', () => {
       {
         name: 'web',
         interface: 'eth0',
+        version: 3,
         family: 4,
         vrid: 51,
         priority: 150,
@@ -52,6 +54,7 @@ describe('status/snapshot', () => {
         virtualAddresses: [{ address: '192.0.2.100', prefixLength: 24 }],
         transport: { kind: 'ip' },
         checksum: 'auto',
+        password: null,
         announcements: { count: 5, repeatDelayMs: 5000 },
       },
     ];

@@ -14,6 +14,7 @@ export function routerConfig(given: Partial<VirtualRouterConfig> = {}): VirtualR
   return {
     name: 'web',
     interface: 'eth0',
+    version: 3,
     family: 4,
     vrid: 51,
     priority: 100,
@@ -22,6 +23,7 @@ export function routerConfig(given: Partial<VirtualRouterConfig> = {}): VirtualR
     virtualAddresses: [{ address: '192.0.2.100', prefixLength: 24 }],
     transport: { kind: 'ip' },
     checksum: 'auto',
+    password: null,
     announcements: { count: 5, repeatDelayMs: 5000 },
     ...given,
   };

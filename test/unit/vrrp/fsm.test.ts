@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { deadline, type Effect, type Event, type RouterParameters, type State, step } from '../../../src/vrrp/fsm.ts';
 
 const ip = (last: number) => Uint8Array.of(192, 0, 2, last);
-const vr: RouterParameters = { priority: 100, advertisementIntervalMs: 1000, preempt: true, primaryAddress: ip(1) };
+const vr: RouterParameters = {
+  version: 3,
+  priority: 100,
+  advertisementIntervalMs: 1000,
+  preempt: true,
+  primaryAddress: ip(1),
+};
 const heard = (priority: number, source = ip(2), maxAdvertiseIntervalMs = 1000): Event => ({
   type: 'advert',
   source,
@@ -319,6 +325,142 @@ const table: readonly Row[] = [
   ['leaving does not end early', leaving, { type: 'tick' }, 1449, leaving, []],
   ['Startup while leaving does nothing', leaving, startup, 1000, leaving, []],
 ];
+
+/** Version 2, an advertisement every 10 s: where it differs from the table above. */
+const slow: Partial<RouterParameters> = { version: 2, advertisementIntervalMs: 10_000 };
+const backup2: State = { ...backup, activeAdverIntervalMs: 10_000, activeDownAt: 30_609.375 };
+const active2: State = { name: 'active', adverAt: 10_000, assertFrom: 0 };
+
+const version2: readonly Row[] = [
+  [
+    '6.4.1 Startup: three intervals and a Skew_Time of a part of a second',
+    initialize,
+    startup,
+    0,
+    backup2,
+    [{ do: 'notify', state: 'backup', reason: 'startup' }],
+  ],
+  [
+    '6.4.1 the address owner goes straight to Master',
+    initialize,
+    startup,
+    0,
+    active2,
+    promote('owner', 255),
+    { priority: 255 },
+  ],
+  [
+    'a restart that finds its addresses in place listens one interval and its skew',
+    initialize,
+    resume,
+    0,
+    { ...backup2, activeDownAt: 10_609.375, holdsAddresses: true },
+    [{ do: 'notify', state: 'backup', reason: 'resume' }],
+  ],
+  [
+    '6.4.2 Master_Down_Timer fires',
+    backup2,
+    { type: 'tick' },
+    30_609.375,
+    { name: 'active', adverAt: 40_609.375, assertFrom: 30_609.375 },
+    promote('active-down'),
+  ],
+  ['6.4.2 priority 0: Skew_Time', backup2, heard(0), 100, { ...backup2, activeDownAt: 709.375 }, []],
+  [
+    '6.4.2 a higher priority re-arms with our own interval, whatever was heard',
+    backup2,
+    heard(150, ip(2), 5000),
+    100,
+    { ...backup2, activeDownAt: 30_709.375 },
+    [],
+  ],
+  [
+    'an interval that a reload changed counts from the next advertisement',
+    { ...backup2, activeAdverIntervalMs: 1000 },
+    heard(150, ip(2), 10_000),
+    100,
+    { ...backup2, activeDownAt: 30_709.375 },
+    [],
+  ],
+  ['6.4.2 an equal priority is obeyed', backup2, heard(100), 100, { ...backup2, activeDownAt: 30_709.375 }, []],
+  ['6.4.2 a lower priority is discarded when preempting', backup2, heard(99), 100, backup2, []],
+  [
+    '6.4.2 a lower priority is obeyed when Preempt_Mode is false',
+    backup2,
+    heard(50),
+    100,
+    { ...backup2, activeDownAt: 30_709.375 },
+    [],
+    { preempt: false },
+  ],
+  [
+    '6.4.2 Shutdown goes to Initialize',
+    backup2,
+    { type: 'shutdown' },
+    100,
+    initialize,
+    [{ do: 'notify', state: 'initialize', reason: 'shutdown' }],
+  ],
+  [
+    '6.4.3 Adver_Timer fires',
+    active2,
+    { type: 'tick' },
+    10_000,
+    { ...active2, adverAt: 20_000 },
+    [{ do: 'send-advert', priority: 100 }],
+  ],
+  [
+    '6.4.3 priority 0 is answered at once and resets Adver_Timer',
+    active2,
+    heard(0),
+    400,
+    { ...active2, adverAt: 10_400 },
+    [{ do: 'send-advert', priority: 100 }],
+  ],
+  [
+    '6.4.3 a lower priority is discarded: no advertisement, but neighbours are told again',
+    active2,
+    heard(50),
+    400,
+    { ...active2, assertFrom: 500 },
+    [{ do: 'announce-vips' }],
+  ],
+  [
+    '6.4.3 a higher priority ends Master, our interval counts',
+    active2,
+    heard(101, ip(2), 5000),
+    400,
+    { ...backup2, activeDownAt: 31_009.375 },
+    [{ do: 'release-vips' }, { do: 'notify', state: 'backup', reason: 'higher-priority' }],
+  ],
+  [
+    '6.4.3 equal priority, greater address',
+    active2,
+    heard(100, ip(9)),
+    400,
+    { ...backup2, activeDownAt: 31_009.375 },
+    [{ do: 'release-vips' }, { do: 'notify', state: 'backup', reason: 'tie-break-lost' }],
+  ],
+  [
+    '6.4.3 Shutdown advertises priority 0 and keeps the addresses for the longest Skew_Time',
+    active2,
+    { type: 'shutdown' },
+    400,
+    leaving,
+    [
+      { do: 'send-advert', priority: 0 },
+      { do: 'notify', state: 'leaving', reason: 'shutdown' },
+    ],
+  ],
+];
+
+describe('vrrp/fsm (RFC 3768 section 6.4)', () => {
+  for (const [rule, given, when, at, next, effects, parameters] of version2) {
+    it(rule, () => {
+      assert.deepEqual(step({ ...vr, ...slow, ...parameters }, given, when, at), { state: next, effects });
+    });
+  }
+});
 
 describe('vrrp/fsm (RFC 9568 section 6.4)', () => {
   for (const [rule, given, when, at, next, effects, parameters] of table) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { VirtualRouterConfig } from '../../../src/config/types.ts';
 import { type ChecksumForm, decodeAdvert } from '../../../src/vrrp/packet.ts';
 import { ip, routerConfig } from './builders.ts';
-import { activeBench, advert, bench, DOWN, GROUP, linkUp, OWN } from './instance-bench.ts';
+import { activeBench, advert, bench, DOWN, GROUP, linkUp, OWN, received } from './instance-bench.ts';
 
 describe('vrrp/instance: the peer', () => {
   it('a higher priority ends Active: release, tell, wait for its interval', () => {
@@ -27,13 +27,37 @@ describe('vrrp/instance: the peer', () => {
     b.until(3000);
     b.happened();
     const { armed } = b.machine;
-    for (let i = 0; i < 3; i++) b.router.refuse('unknown-peer');
-    b.router.refuse('own-address');
+    for (let i = 0; i < 3; i++) b.router.refuse('unknown-peer', received());
+    b.router.refuse('packet-length-errors', received());
     assert.deepEqual(b.happened(), []);
     assert.equal(b.machine.armed, armed);
-    assert.deepEqual(b.router.report().adverts.refused, { 'unknown-peer': 3, 'own-address': 1 });
+    assert.deepEqual(b.router.report().adverts.refused, { 'unknown-peer': 3, 'packet-length-errors': 1 });
     b.until(3609.375);
     assert.equal(b.router.role, 'MASTER');
+  });
+
+  it('with another password is told of once a minute, and counted each time', () => {
+    const b = activeBench({ version: 2, password: 'secret12' });
+    b.until(4000);
+    const forged = received(new Uint8Array(20));
+    for (const at of [4000, 5000, 63_999, 64_000]) {
+      b.until(at);
+      b.router.refuse('auth-failures', forged);
+    }
+    const said = b.happened().filter((line) => !line.startsWith('advert'));
+    const text =
+      'warn: web: refused an advertisement of 192.0.2.2: its password is another one; set the same `password` on both';
+    assert.deepEqual(said, [text, text]);
+    assert.deepEqual(b.router.report().adverts.refused, { 'auth-failures': 4 });
+    assert.equal(b.router.role, 'MASTER');
+  });
+
+  it('of version 2 with other addresses: refused ones count as such', () => {
+    const b = activeBench({ version: 2 });
+    b.router.refuse('address-list-errors', received(Uint8Array.of(0x21, 51, 100, 1, 0, 1, 0, 0, 10, 0, 0, 9)));
+    const { addressListErrors, refused } = b.router.report().adverts;
+    assert.deepEqual([addressListErrors, refused], [1, { 'address-list-errors': 1 }]);
+    assert.match(b.happened().join(), /its virtual addresses are others: 10\.0\.0\.9;/);
   });
 
   it('is reported as last heard', () => {
@@ -88,8 +112,27 @@ describe('vrrp/instance: the peer', () => {
 describe('vrrp/instance: what is sent', () => {
   it('is a full advertisement', () => {
     const b = activeBench({ vrid: 7, advertisementIntervalMs: 1000 });
-    const decoded = decodeAdvert(b.machine.sent[0] ?? new Uint8Array(), { source: OWN, destination: GROUP });
+    const decoded = decodeAdvert(b.machine.sent[0] ?? new Uint8Array(), { source: OWN, destination: GROUP }, 3);
     assert.deepEqual(decoded, { ok: true, value: advert(100, { vrid: 7 }) });
+  });
+
+  it('is a full advertisement of version 2, with the password', () => {
+    const b = activeBench({ version: 2, password: 'secret12' });
+    const wire = `21336401010149e7c0000264${Buffer.from('secret12').toString('hex')}`;
+    assert.equal(Buffer.from(b.machine.sent[0] ?? []).toString('hex'), wire);
+    b.router.reconfigure(routerConfig({ version: 2, password: null }));
+    b.until(4700);
+    assert.equal(Buffer.from(b.machine.sent[1] ?? []).toString('hex'), `213364010001b865c0000264${'00'.repeat(8)}`);
+  });
+
+  it('the peer of version 2 has no form of the checksum', () => {
+    const b = bench({ version: 2, checksum: 'auto' });
+    b.router.setLink(linkUp());
+    b.happened();
+    const authentication = { type: 0, data: new Uint8Array(8) };
+    b.hear({ ...advert(150), version: 2, authentication, checksumForm: null });
+    assert.deepEqual(b.happened(), []);
+    assert.equal(b.router.report().peer?.checksum, null);
   });
 
   it('is built once, and again after a reload or with another primary address', () => {
@@ -109,7 +152,7 @@ describe('vrrp/instance: what is sent', () => {
     b.until(8700);
     const moved = b.machine.sent.at(-1) ?? new Uint8Array();
     assert.notDeepEqual(moved, reloaded);
-    assert.ok(decodeAdvert(moved, { source: ip('192.0.2.7'), destination: GROUP }).ok);
+    assert.ok(decodeAdvert(moved, { source: ip('192.0.2.7'), destination: GROUP }, 3).ok);
   });
 
   const forms: readonly [setting: VirtualRouterConfig['checksum'], heard: ChecksumForm, then: ChecksumForm][] = [

@@ -5,6 +5,7 @@ import { err, ok } from '../../../src/util/result.ts';
 import { VirtualRouterInstance } from '../../../src/vrrp/instance.ts';
 import type { InstancePorts, LinkState } from '../../../src/vrrp/instance-ports.ts';
 import { type ChecksumForm, type DecodedAdvert, decodeAdvert } from '../../../src/vrrp/packet.ts';
+import type { ReceivedMessage } from '../../../src/vrrp/receive.ts';
 import { ip, routerConfig } from './builders.ts';
 
 export const OWN = ip('192.0.2.1');
@@ -18,9 +19,18 @@ export function linkUp(
   return { fault: null, primaryAddress: OWN, holdsAddresses: false, ...given };
 }
 
-export function advert(priority: number, given: Partial<DecodedAdvert> = {}): DecodedAdvert {
+/** An advertisement of version 3. */
+export function advert(
+  priority: number,
+  given: Partial<Extract<DecodedAdvert, { readonly version: 3 }>> = {},
+): DecodedAdvert {
   const addresses = [ip('192.0.2.100')];
-  return { vrid: 51, priority, maxAdvertiseIntervalCs: 100, addresses, checksumForm: 'pseudo', ...given };
+  return { version: 3, vrid: 51, priority, maxAdvertiseIntervalCs: 100, addresses, checksumForm: 'pseudo', ...given };
+}
+
+/** Something that PEER sent. */
+export function received(data: Uint8Array = new Uint8Array()): ReceivedMessage {
+  return { data, source: PEER, destination: GROUP, ttl: 255, arrivedAt: null };
 }
 
 /** A virtual router on a machine that writes down what it was asked; time moves only in `until` and `tickAt`. */
@@ -84,7 +94,7 @@ export function bench(given: Partial<VirtualRouterConfig> = {}) {
     },
     /** The checksum form of the last message sent. */
     lastForm(): ChecksumForm | null {
-      const decoded = decodeAdvert(machine.sent.at(-1) ?? new Uint8Array(), { source: OWN, destination: GROUP });
+      const decoded = decodeAdvert(machine.sent.at(-1) ?? new Uint8Array(), { source: OWN, destination: GROUP }, null);
       return decoded.ok ? decoded.value.checksumForm : null;
     },
   };

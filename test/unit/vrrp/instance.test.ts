@@ -122,6 +122,7 @@ describe('vrrp/instance: the kernel refuses the addresses', () => {
     b.machine.refusal = NO_MEMORY;
     b.router.setLink(linkUp());
     b.router.setLink(DOWN);
+    assert.equal(b.machine.timer, null);
     b.happened();
     b.until(5000);
     assert.deepEqual(b.happened(), []);

@@ -1,89 +1,220 @@
 import assert from 'node:assert/strict';
-import { parseAddress } from '../../../src/net/ip.ts';
-import { type ChecksumForm, type DecodedAdvert, encodeAdvert } from '../../../src/vrrp/packet.ts';
+import { authenticationOf } from '../../../src/vrrp/authentication.ts';
+import { type Advert, type ChecksumForm, encodeAdvert } from '../../../src/vrrp/packet.ts';
 import {
   checkMessage,
-  checkSender,
   checksumToSend,
+  countsForRouter,
+  type Expected,
   hasSameAddresses,
+  REFUSALS,
   type ReceivedMessage,
   type Refusal,
+  vridOf,
 } from '../../../src/vrrp/receive.ts';
+import { explainRefusal, RefusalCounters } from '../../../src/vrrp/refusals.ts';
+import { ip } from './builders.ts';
 
-const ip = (text: string) => parseAddress(text)?.bytes ?? new Uint8Array();
+const OWN = ip('10.0.0.11');
 const envelope = { source: ip('10.0.0.12'), destination: ip('224.0.0.18') };
-const advert = { vrid: 51, priority: 100, maxAdvertiseIntervalCs: 100, addresses: [ip('10.0.0.100')] };
-const good: ReceivedMessage = {
-  ...envelope,
-  data: encodeAdvert(advert, envelope, 'rfc9568'),
-  ttl: 255,
-  arrivedAt: null,
+const addresses = [ip('10.0.0.100')];
+const v3: Advert = { version: 3, vrid: 51, priority: 100, maxAdvertiseIntervalCs: 100, addresses };
+const v2: Advert = { ...v3, version: 2, authentication: authenticationOf('secret') };
+const expected3: Expected = {
+  version: 3,
+  authentication: authenticationOf(null),
+  advertisementIntervalCs: 100,
+  addresses,
+  peers: [],
 };
+const expected2: Expected = { ...expected3, version: 2, authentication: authenticationOf('secret') };
 
-/** The good message with one octet changed; the checksum is left as it was. */
-const altered = (at: number, value: number): ReceivedMessage => {
-  const data = good.data.slice();
-  data[at] = value;
-  return { ...good, data };
+function message(advert: Advert, given: Partial<ReceivedMessage> = {}): ReceivedMessage {
+  return { ...envelope, data: encodeAdvert(advert, envelope, 'rfc9568'), ttl: 255, arrivedAt: null, ...given };
+}
+
+/** With octets changed; the checksum is left as it was, or made good. */
+function altered(advert: Advert, changes: readonly [at: number, octet: number][], sum = true): ReceivedMessage {
+  const { data } = message(advert);
+  for (const [at, octet] of changes) data[at] = octet;
+  if (!sum) return { ...message(advert), data };
+  const view = new DataView(data.buffer);
+  view.setUint16(6, 0);
+  let total = 0;
+  for (let at = 0; at < data.length; at += 2) total += view.getUint16(at);
+  while (total > 0xffff) total = (total & 0xffff) + (total >>> 16);
+  view.setUint16(6, ~total & 0xffff);
+  return { ...message(advert), data };
+}
+
+const refusalOf = (received: ReceivedMessage, router: Expected | null): Refusal | null => {
+  const checked = checkMessage(received, router, OWN);
+  return checked.ok ? null : checked.error;
 };
 
 describe('vrrp/receive (RFC 9568 section 7.1)', () => {
   it('takes a good advertisement', () => {
-    assert.deepEqual(checkMessage(good), { ok: true, value: { ...advert, checksumForm: 'rfc9568' } });
+    assert.deepEqual(checkMessage(message(v3), expected3, OWN), {
+      ok: true,
+      value: { ...v3, checksumForm: 'rfc9568' },
+    });
+    assert.equal(vridOf(message(v3)), 51);
   });
 
-  it('takes one whose TTL the transport cannot tell', () => {
-    assert.equal(checkMessage({ ...good, ttl: null }).ok, true);
+  const rows: readonly [name: string, message: ReceivedMessage, refusal: Refusal | null, router?: Expected | null][] = [
+    ['one whose TTL the transport cannot tell', message(v3, { ttl: null }), null],
+    ['TTL 254', message(v3, { ttl: 254 }), 'ip-ttl-errors'],
+    ['TTL 0', message(v3, { ttl: 0 }), 'ip-ttl-errors'],
+    ['version 2', message(v2), 'version-errors'],
+    ['version 1', altered(v3, [[0, 0x11]]), 'version-errors'],
+    ['type 2', altered(v3, [[0, 0x32]]), 'invalid-type-pkts-rcvd'],
+    ['a wrong count', altered(v3, [[3, 2]]), 'packet-length-errors'],
+    ['nothing at all', message(v3, { data: new Uint8Array() }), 'packet-length-errors'],
+    ['a wrong checksum', altered(v3, [[6, 0]], false), 'checksum-errors'],
+    ['a changed priority', altered(v3, [[2, 255]], false), 'checksum-errors'],
+    ['an identifier that nobody has', message(v3), 'vrid-errors', null],
+    ['an Authentication Header', message(v3, { behindHeader: true }), 'authentication-header'],
+    ['interval 0 (erratum 8301)', message({ ...v3, maxAdvertiseIntervalCs: 0 }), 'interval-errors'],
+    ['another interval', message({ ...v3, maxAdvertiseIntervalCs: 4095 }), null],
+    ['other addresses (told, not refused)', message({ ...v3, addresses: [ip('10.0.0.9')] }), null],
+    ['our own address', message(v3), 'own-address'],
+    ['a configured peer', message(v3), null, { ...expected3, peers: [ip('10.0.0.13'), ip('10.0.0.12')] }],
+    ['a stranger among peers', message(v3), 'unknown-peer', { ...expected3, peers: [ip('10.0.0.13')] }],
+  ];
+  for (const [name, received, refusal, router = expected3] of rows) {
+    it(`${name}: ${refusal ?? 'accepted'}`, () => {
+      const own = refusal === 'own-address' ? received.source : OWN;
+      const checked = checkMessage(received, router, own);
+      assert.equal(checked.ok ? null : checked.error, refusal);
+    });
+  }
+});
+
+describe('vrrp/receive (RFC 3768 section 7.1)', () => {
+  it('takes a good advertisement', () => {
+    assert.deepEqual(checkMessage(message(v2), expected2, OWN), { ok: true, value: { ...v2, checksumForm: null } });
   });
 
-  const refused: readonly [name: string, message: ReceivedMessage, refusal: Refusal][] = [
-    ['TTL 254', { ...good, ttl: 254 }, 'ip-ttl-errors'],
-    ['TTL 0', { ...good, ttl: 0 }, 'ip-ttl-errors'],
-    ['TTL before version', { ...altered(0, 0x21), ttl: 1 }, 'ip-ttl-errors'],
-    ['version 2', altered(0, 0x21), 'version-errors'],
-    ['version before type', altered(0, 0x22), 'version-errors'],
-    ['type 2', altered(0, 0x32), 'invalid-type-pkts-rcvd'],
-    ['a wrong count', altered(3, 2), 'packet-length-errors'],
-    ['a wrong checksum', altered(6, 0), 'checksum-errors'],
-    ['a changed priority', altered(2, 255), 'checksum-errors'],
+  const other = [ip('10.0.0.100'), ip('10.0.0.101')];
+  const rows: readonly [name: string, message: ReceivedMessage, refusal: Refusal | null, router?: Expected | null][] = [
+    ['version 3', message(v3), 'version-errors'],
+    ['version 3 without a virtual router', message(v3), 'vrid-errors', null],
+    ['version 2 without a virtual router', message(v2), 'vrid-errors', null],
+    ['no password', message({ ...v2, authentication: authenticationOf(null) }), 'auth-type-mismatch'],
+    ['another password', message({ ...v2, authentication: authenticationOf('Secret') }), 'auth-failures'],
+    ['a longer password', message({ ...v2, authentication: authenticationOf('secret1') }), 'auth-failures'],
+    ['authentication type 3', altered(v2, [[4, 3]]), 'invalid-auth-type'],
+    ['authentication type 2', altered(v2, [[4, 2]]), 'authentication-header'],
+    ['an Authentication Header', message(v2, { behindHeader: true }), 'authentication-header'],
+    ['another interval', message({ ...v2, maxAdvertiseIntervalCs: 200 }), 'interval-errors'],
+    ['interval 0', message({ ...v2, maxAdvertiseIntervalCs: 0 }), 'interval-errors'],
+    ['other addresses', message({ ...v2, addresses: other }), 'address-list-errors'],
+    ['other addresses of a leaving router', message({ ...v2, addresses: other, priority: 0 }), 'address-list-errors'],
+    ['other addresses of their owner', message({ ...v2, addresses: other, priority: 255 }), null],
+  ];
+  for (const [name, received, refusal, router = expected2] of rows) {
+    it(`${name}: ${refusal ?? 'accepted'}`, () => {
+      assert.equal(refusalOf(received, router), refusal);
+    });
+  }
+});
+
+describe('vrrp/receive: the order of the checks', () => {
+  /** Each has every fault of those below it too, as far as they can stand together. */
+  const wrong = { addresses: [ip('10.0.0.9')], maxAdvertiseIntervalCs: 700 } as const;
+  const all: Advert = { ...v2, ...wrong, authentication: authenticationOf('other') };
+  const strict: Expected = { ...expected2, peers: [ip('10.0.0.13')] };
+  const rows: readonly [refusal: Refusal, message: ReceivedMessage, router: Expected | null][] = [
     [
-      'interval 0 (erratum 8301)',
-      { ...good, data: encodeAdvert({ ...advert, maxAdvertiseIntervalCs: 0 }, envelope, 'rfc9568') },
-      'interval-errors',
+      'ip-ttl-errors',
+      {
+        ...altered(
+          all,
+          [
+            [0, 0x42],
+            [3, 9],
+          ],
+          false,
+        ),
+        ttl: 1,
+        behindHeader: true,
+      },
+      null,
     ],
+    [
+      'version-errors',
+      {
+        ...altered(
+          all,
+          [
+            [0, 0x42],
+            [3, 9],
+          ],
+          false,
+        ),
+        behindHeader: true,
+      },
+      null,
+    ],
+    [
+      'invalid-type-pkts-rcvd',
+      {
+        ...altered(
+          all,
+          [
+            [0, 0x22],
+            [3, 9],
+          ],
+          false,
+        ),
+        behindHeader: true,
+      },
+      null,
+    ],
+    ['packet-length-errors', { ...altered(all, [[3, 9]], false), behindHeader: true }, null],
+    ['checksum-errors', { ...altered(all, [[2, 9]], false), behindHeader: true }, null],
+    ['vrid-errors', message(all, { behindHeader: true }), null],
+    ['authentication-header', { ...altered(all, [[4, 9]]), behindHeader: true }, strict],
+    ['invalid-auth-type', altered(all, [[4, 9]]), strict],
+    ['auth-type-mismatch', altered(all, [[4, 0]]), strict],
+    ['auth-failures', message(all), strict],
+    ['interval-errors', message({ ...v2, ...wrong }), strict],
+    ['address-list-errors', message({ ...v2, addresses: wrong.addresses }), strict],
+    ['own-address', message(v2), strict],
+    ['unknown-peer', message(v2), strict],
   ];
-  for (const [name, message, refusal] of refused) {
-    it(`refuses ${name}: ${refusal}`, () => {
-      assert.deepEqual(checkMessage(message), { ok: false, error: refusal });
+  it('has a row for every reason, in its order', () => {
+    assert.deepEqual(
+      rows.map(([refusal]) => refusal),
+      REFUSALS,
+    );
+  });
+  for (const [refusal, received, router] of rows) {
+    it(refusal, () => {
+      const own = refusal === 'unknown-peer' ? OWN : received.source;
+      const checked = checkMessage(received, router, own);
+      assert.equal(checked.ok ? null : checked.error, refusal);
     });
   }
 
-  const senders: readonly [name: string, source: string, peers: readonly string[], refusal: Refusal | null][] = [
-    ['anybody on the link when multicast', '10.0.0.12', [], null],
-    ['not our own address', '10.0.0.11', [], 'own-address'],
-    ['a configured peer', '10.0.0.12', ['10.0.0.12', '10.0.0.13'], null],
-    ['no stranger when unicast', '10.0.0.14', ['10.0.0.12', '10.0.0.13'], 'unknown-peer'],
-  ];
-  for (const [name, source, peers, refusal] of senders) {
-    it(`takes ${name}`, () => {
-      const got = checkSender(
-        { ...good, source: ip(source) },
-        { ownAddresses: [ip('10.0.0.11')], peers: peers.map(ip) },
-      );
-      assert.equal(got.ok ? null : got.error, refusal);
-    });
-  }
+  it('RFC 8347: what cannot be believed of a virtual router counts for none', () => {
+    const global = REFUSALS.filter((refusal) => !countsForRouter(refusal));
+    assert.deepEqual(global, ['ip-ttl-errors', 'version-errors', 'checksum-errors', 'vrid-errors']);
+  });
+});
 
+describe('vrrp/receive: addresses and checksums', () => {
   const lists: readonly [name: string, theirs: readonly string[], same: boolean][] = [
     ['the same', ['10.0.0.100', '10.0.0.101'], true],
     ['the same in another order', ['10.0.0.101', '10.0.0.100'], true],
     ['one missing', ['10.0.0.100'], false],
+    ['one twice, the other missing', ['10.0.0.100', '10.0.0.100'], false],
     ['another one', ['10.0.0.100', '10.0.0.102'], false],
     ['one too many', ['10.0.0.100', '10.0.0.101', '10.0.0.102'], false],
   ];
   for (const [name, theirs, same] of lists) {
     it(`compares address lists: ${name}`, () => {
-      const decoded: DecodedAdvert = { ...advert, addresses: theirs.map(ip), checksumForm: 'pseudo' };
+      const decoded = { ...v3, addresses: theirs.map(ip), checksumForm: 'pseudo' } as const;
       assert.equal(hasSameAddresses(decoded, [ip('10.0.0.100'), ip('10.0.0.101')]), same);
     });
   }
@@ -100,4 +231,81 @@ describe('vrrp/receive (RFC 9568 section 7.1)', () => {
       assert.equal(checksumToSend(setting, heard), sent);
     });
   }
+});
+
+describe('vrrp/refusals', () => {
+  it('counts all, and is told once a minute for each reason and virtual router', () => {
+    const counters = new RefusalCounters();
+    const told = [0, 59_999, 60_000, 60_001, 119_999, 120_000].filter((now) => counters.count('auth-failures', now, 0));
+    assert.deepEqual(told, [0, 60_000, 120_000]);
+    assert.equal(counters.count('interval-errors', 60_001, 0), true);
+    assert.deepEqual(
+      [51, 52, 51].map((vrid) => counters.count('version-errors', 1, vrid)),
+      [true, true, false],
+    );
+    assert.deepEqual(counters.report(), { 'auth-failures': 6, 'interval-errors': 1, 'version-errors': 3 });
+  });
+
+  const FROM = 'refused an advertisement of 10.0.0.12: ';
+  const rows: readonly [refusal: Refusal, message: ReceivedMessage, router: Expected | null, said: string | null][] = [
+    ['ip-ttl-errors', message(v3, { ttl: 254 }), null, 'its TTL is 254, not 255: it did not come from this link'],
+    [
+      'version-errors',
+      message(v3),
+      expected2,
+      'it has VRRP version 3, this virtual router 2; set one `version` on both',
+    ],
+    ['version-errors', altered(v3, [[0, 0x71]]), null, 'it has VRRP version 7'],
+    ['invalid-type-pkts-rcvd', message(v3), expected3, null],
+    ['packet-length-errors', message(v3), expected3, null],
+    ['checksum-errors', message(v3), expected3, null],
+    ['vrid-errors', message(v3), null, null],
+    [
+      'authentication-header',
+      message(v2),
+      expected2,
+      'it uses an IPsec authentication header (auth_type AH), which lvsd does not speak; use a password or none there',
+    ],
+    ['invalid-auth-type', altered(v2, [[4, 9]]), expected2, 'its authentication type 9 does not exist'],
+    ['auth-type-mismatch', altered(v2, [[4, 0]]), expected2, 'it has no password, this virtual router has one'],
+    [
+      'auth-type-mismatch',
+      message(v2),
+      { ...expected2, authentication: authenticationOf(null) },
+      'it has a password, this virtual router has none; set the same `password`',
+    ],
+    ['auth-failures', message(v2), expected2, 'its password is another one; set the same `password` on both'],
+    [
+      'interval-errors',
+      message({ ...v2, maxAdvertiseIntervalCs: 300 }),
+      expected2,
+      'it advertises every 3 s, this virtual router every 1 s; VRRPv2 wants one `advertisement_interval` on both',
+    ],
+    ['interval-errors', message(v3), expected3, 'its advertisement interval is 0'],
+    [
+      'address-list-errors',
+      message({ ...v2, addresses: [ip('10.0.0.9'), ip('10.0.0.100')] }),
+      expected2,
+      'its virtual addresses are others: 10.0.0.9, 10.0.0.100; VRRPv2 wants the same on both',
+    ],
+    [
+      'own-address',
+      message(v3),
+      expected3,
+      'it has our own address: another machine uses it too, or the network brings our packets back',
+    ],
+    ['unknown-peer', message(v3), expected3, null],
+  ];
+  for (const [refusal, received, router, said] of rows) {
+    it(`says of ${refusal}: ${said ?? 'nothing'}`, () => {
+      assert.equal(explainRefusal(refusal, received, router), said === null ? null : `${FROM}${said}`);
+    });
+  }
+
+  it('never tells a password', () => {
+    for (const refusal of REFUSALS) {
+      const said = explainRefusal(refusal, message(v2), expected2) ?? '';
+      assert.ok(!said.includes('secret'), said);
+    }
+  });
 });
