@@ -6,7 +6,7 @@ import { firstAt, nextAt, phaseMs, secondAt } from '../health/schedule.ts';
 import type { ProbeResult } from '../health/types.ts';
 import { assertNever } from '../util/assert-never.ts';
 import type { ProbeTarget } from './probe.ts';
-import { HttpTarget } from './probe-http.ts';
+import { LateTarget } from './probe-late.ts';
 import { TcpTarget } from './probe-tcp.ts';
 import { UdpTarget } from './probe-udp.ts';
 
@@ -192,7 +192,7 @@ function newTarget(check: CheckConfig): ProbeTarget {
       return new TcpTarget(check);
     case 'http':
     case 'https':
-      return new HttpTarget(check);
+      return new LateTarget(async () => new (await import('./probe-http.ts')).HttpTarget(check));
     case 'udp':
       return new UdpTarget(check);
     default:
