@@ -1,0 +1,26 @@
+/** Notifications: from the file's values to the configuration. Pure. */
+import type { Report } from './problems.ts';
+import type { RawNotifications, RawNotify } from './schema-notify.ts';
+import type { NotificationsConfig, NotifyConfig } from './types-notify.ts';
+
+/** Null: nothing is run. */
+export function resolveNotify(raw: RawNotify | undefined): NotifyConfig | null {
+  if (raw === undefined) return null;
+  const config = {
+    script: raw.script ?? null,
+    master: raw.master ?? null,
+    backup: raw.backup ?? null,
+    fault: raw.fault ?? null,
+    stop: raw.stop ?? null,
+    conflict: raw.conflict ?? null,
+  };
+  if (Object.values(config).every((command) => command === null)) return null;
+  return { ...config, user: raw.user ?? null, timeoutMs: raw.timeout };
+}
+
+export function resolveNotifications(raw: RawNotifications, report: Report): NotificationsConfig {
+  for (const key of ['fifo_user', 'fifo_script'] as const) {
+    if (raw[key] !== undefined && raw.fifo === undefined) report(['notifications', key], 'only goes with `fifo`');
+  }
+  return { fifo: raw.fifo ?? null, fifoUser: raw.fifo_user ?? null, fifoScript: raw.fifo_script ?? null };
+}
