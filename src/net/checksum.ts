@@ -24,7 +24,8 @@ export function pseudoHeader(
     b.set(source, 0);
     b.set(destination, 4);
     b[9] = protocol;
-    new DataView(b.buffer).setUint16(10, messageLength);
+    b[10] = messageLength >>> 8;
+    b[11] = messageLength;
     return b;
   }
   const b = new Uint8Array(40);

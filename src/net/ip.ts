@@ -65,11 +65,16 @@ export function formatAddress(bytes: Uint8Array): string {
  */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   if (a.length !== b.length) return a.length - b.length;
-  for (const [index, byte] of a.entries()) {
-    const difference = byte - (b[index] ?? 0);
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
     if (difference !== 0) return difference;
   }
   return 0;
+}
+
+/** "02:00:5e:10:00:01". */
+export function formatMac(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
 /** 169.254.0.0/16 (RFC 3927) or fe80::/10 (RFC 4291). */

@@ -39,11 +39,19 @@ const ARPHRD_ETHER = 1;
 
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
+const IFA_LABEL = 3;
+const IFA_BROADCAST = 4;
 const IFA_CACHEINFO = 6;
 const IFA_FLAGS = 8;
+/** Linux 5.18; older kernels ignore it. */
+const IFA_PROTO = 11;
+/** Whose address it is: the number of rtnetlink-routes.ts, for people who look with `ip -d address`. */
+const IFAPROT_LVSD = 112;
 const IFA_F_SECONDARY = 0x01;
+const IFA_F_TEMPORARY = 0x01; // IPv6; the same bit
 const IFA_F_NODAD = 0x02;
 const IFA_F_DADFAILED = 0x08;
+const IFA_F_DEPRECATED = 0x20;
 const IFA_F_TENTATIVE = 0x40;
 
 /** `struct ifa_cacheinfo`: preferred for 0 s, valid for ever. */
@@ -62,7 +70,7 @@ export interface InterfaceAddress {
   readonly interfaceIndex: number;
   readonly address: Uint8Array;
   readonly prefixLength: number;
-  /** IPv4: in the subnet of an older address of the interface. */
+  /** IPv4: in the subnet of an older address of the interface. IPv6: temporary (privacy) or deprecated. */
   readonly secondary: boolean;
   /** IPv6: not (or never) usable because of duplicate address detection. */
   readonly tentative: boolean;
@@ -74,6 +82,15 @@ export interface AddressChange {
   readonly prefixLength: number;
 }
 
+/** What is told when an address is added, beside what it is recognised by. */
+export interface NewAddress extends AddressChange {
+  /** RT_SCOPE_*; IPv6 ignores it. */
+  readonly scope: number;
+  /** At most 15 characters; null: the interface's name. */
+  readonly label: string | null;
+  readonly broadcast: Uint8Array | null;
+}
+
 export type RtnetlinkError = { readonly kind: 'short' | 'attributes' | 'family' };
 
 /**
@@ -81,24 +98,38 @@ export type RtnetlinkError = { readonly kind: 'short' | 'attributes' | 'family' 
  * deprecated, or the kernel would choose it as the source of our own packets (RFC 6724 section 5, rule 3): advertisements over
  * UDP, probes of real servers that hold the same address.
  */
-export function writeAddAddress(w: AttrWriter, seq: number, change: AddressChange): void {
-  writeAddress(w, RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE, seq, change);
+export function writeAddAddress(w: AttrWriter, seq: number, change: NewAddress): void {
+  const v4 = change.address.length === 4;
+  const flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE;
+  const message = beginAddress(w, RTM_NEWADDR, flags, seq, change, v4 ? 0 : IFA_F_NODAD, v4 ? change.scope : 0);
+  if (change.broadcast !== null) w.bytes(IFA_BROADCAST, change.broadcast);
+  if (change.label !== null) w.string(IFA_LABEL, change.label);
+  if (!v4) w.bytes(IFA_CACHEINFO, DEPRECATED);
+  w.u8(IFA_PROTO, IFAPROT_LVSD).endMessage(message);
 }
 
 /** Writes `ip addr del`. The prefix length must be the one it was added with. */
 export function writeDeleteAddress(w: AttrWriter, seq: number, change: AddressChange): void {
-  writeAddress(w, RTM_DELADDR, NLM_F_REQUEST | NLM_F_ACK, seq, change);
+  w.endMessage(beginAddress(w, RTM_DELADDR, NLM_F_REQUEST | NLM_F_ACK, seq, change, 0, 0));
 }
 
-function writeAddress(w: AttrWriter, type: number, flags: number, seq: number, change: AddressChange): void {
-  const v4 = change.address.length === 4;
+function beginAddress(
+  w: AttrWriter,
+  type: number,
+  flags: number,
+  seq: number,
+  { address, prefixLength, interfaceIndex }: AddressChange,
+  addressFlags: number,
+  scope: number,
+): number {
   const message = w.beginMessage(type, flags, seq);
-  w.put8(v4 ? AF_INET : AF_INET6).put8(change.prefixLength);
-  w.put8(!v4 && type === RTM_NEWADDR ? IFA_F_NODAD : 0).put8(0); // scope universe
-  w.put32(change.interfaceIndex);
-  w.bytes(IFA_LOCAL, change.address).bytes(IFA_ADDRESS, change.address);
-  if (!v4 && type === RTM_NEWADDR) w.bytes(IFA_CACHEINFO, DEPRECATED);
-  w.endMessage(message);
+  w.put8(address.length === 4 ? AF_INET : AF_INET6)
+    .put8(prefixLength)
+    .put8(addressFlags)
+    .put8(scope);
+  w.put32(interfaceIndex);
+  w.bytes(IFA_LOCAL, address).bytes(IFA_ADDRESS, address);
+  return message;
 }
 
 /** Writes a dump request for all links. */
@@ -132,6 +163,14 @@ export function decodeLink(payload: Uint8Array): Result<Link, RtnetlinkError> {
   });
 }
 
+/** The payload of RTM_NEWADDR, if `writeAddAddress` made it; else null, and always before Linux 5.18, which forgets who did. */
+export function decodeOwnAddress(payload: Uint8Array): AddressChange | null {
+  const address = decodeAddress(payload);
+  if (!address.ok || address.value === null) return null;
+  const attrs = decodeAttrs(payload, IFADDRMSG_LEN);
+  return attrs.ok && attrs.value.u8(IFA_PROTO) === IFAPROT_LVSD ? address.value : null;
+}
+
 /** The payload of RTM_NEWADDR or RTM_DELADDR, behind its nlmsghdr. Null: of another family than IPv4 or IPv6. */
 export function decodeAddress(payload: Uint8Array): Result<InterfaceAddress | null, RtnetlinkError> {
   if (payload.length < IFADDRMSG_LEN) return err({ kind: 'short' });
@@ -148,7 +187,7 @@ export function decodeAddress(payload: Uint8Array): Result<InterfaceAddress | nu
     interfaceIndex: view.getUint32(4, true),
     address: address.slice(),
     prefixLength: view.getUint8(1),
-    secondary: width === 4 && (flags & IFA_F_SECONDARY) !== 0,
+    secondary: (flags & (width === 4 ? IFA_F_SECONDARY : IFA_F_TEMPORARY | IFA_F_DEPRECATED)) !== 0,
     tentative: width === 16 && (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) !== 0,
   });
 }

@@ -5,8 +5,10 @@ import {
   type AddressChange,
   decodeAddress,
   decodeLink,
+  decodeOwnAddress,
   type InterfaceAddress,
   type Link,
+  type NewAddress,
   writeAddAddress,
   writeDeleteAddress,
   writeDumpAddresses,
@@ -21,6 +23,14 @@ const change = (interfaceIndex: number, address: string, prefixLength: number): 
   address: bytes(address),
   prefixLength,
 });
+/** IFA_PROTO 112: whose address it is. iproute2 6.1 does not write it. */
+const OURS = '05000b00 70000000';
+const plain = (interfaceIndex: number, address: string, prefixLength: number): NewAddress => ({
+  ...change(interfaceIndex, address, prefixLength),
+  scope: 0,
+  label: null,
+  broadcast: null,
+});
 const FD00_101 = 'fd000000000000000000000000000101';
 
 describe('net/rtnetlink: requests as iproute2 6.1 sends them', () => {
@@ -29,21 +39,34 @@ describe('net/rtnetlink: requests as iproute2 6.1 sends them', () => {
       [
         'ip addr add 10.1.0.100/24 dev eth0',
         0x6b00f5b9,
-        (w, seq) => writeAddAddress(w, seq, change(3, '0a010064', 24)),
-        '28000000 1400 0506 b9f5006b 00000000 | 02180000 03000000 | 08000200 0a010064 | 08000100 0a010064',
+        (w, seq) => writeAddAddress(w, seq, plain(3, '0a010064', 24)),
+        `30000000 1400 0506 b9f5006b 00000000 | 02180000 03000000 | 08000200 0a010064 | 08000100 0a010064 | ${OURS}`,
       ],
       [
         'ip addr add 10.99.0.1/32 dev lo',
         0x6b00f5c5,
-        (w, seq) => writeAddAddress(w, seq, change(1, '0a630001', 32)),
-        '28000000 1400 0506 c5f5006b 00000000 | 02200000 01000000 | 08000200 0a630001 | 08000100 0a630001',
+        (w, seq) => writeAddAddress(w, seq, plain(1, '0a630001', 32)),
+        `30000000 1400 0506 c5f5006b 00000000 | 02200000 01000000 | 08000200 0a630001 | 08000100 0a630001 | ${OURS}`,
       ],
       [
         'ip -6 addr add fd00::101/128 dev eth0 nodad preferred_lft 0',
         0x6b00f5b9,
-        (w, seq) => writeAddAddress(w, seq, change(3, FD00_101, 128)),
-        `54000000 1400 0506 b9f5006b 00000000 | 0a800200 03000000 | 14000200 ${FD00_101} | 14000100 ${FD00_101} |
-         14000600 00000000 ffffffff 00000000 00000000`,
+        (w, seq) => writeAddAddress(w, seq, plain(3, FD00_101, 128)),
+        `5c000000 1400 0506 b9f5006b 00000000 | 0a800200 03000000 | 14000200 ${FD00_101} | 14000100 ${FD00_101} |
+         14000600 00000000 ffffffff 00000000 00000000 | ${OURS}`,
+      ],
+      [
+        'ip addr add 10.1.0.101/32 dev eth0 broadcast 10.1.0.255 label eth0:vip scope host',
+        0x6b00f5b9,
+        (w, seq) =>
+          writeAddAddress(w, seq, {
+            ...plain(3, '0a010065', 32),
+            scope: 254,
+            label: 'eth0:vip',
+            broadcast: bytes('0a0100ff'),
+          }),
+        `48000000 1400 0506 b9f5006b 00000000 | 022000fe 03000000 | 08000200 0a010065 | 08000100 0a010065 |
+         08000400 0a0100ff | 0d000300 657468303a766970 00000000 | ${OURS}`,
       ],
       [
         'ip addr del 10.1.0.101/32 dev eth0',
@@ -128,10 +151,11 @@ describe('net/rtnetlink: address events', () => {
       v6({ tentative: true }),
     ],
     [
-      'a temporary IPv6 address is not secondary: the flag has two meanings',
+      'a temporary IPv6 address: the flag has two meanings',
       `0a408100 03000000 14000100 ${FD00_55} 08000800 81000000`,
-      v6({}),
+      v6({ secondary: true }),
     ],
+    ['a deprecated IPv6 address', `0a40a000 03000000 14000100 ${FD00_55} 08000800 a0000000`, v6({ secondary: true })],
     ['another family', '0c180000 03000000 06000100 0a050000 06000200 0a050000', null],
     ['no address', '02180000 03000000', null],
   ];
@@ -169,6 +193,17 @@ const link = (given: Partial<Link>): Link => ({
   usable: true,
   mac: bytes('02000000000a'),
   ...given,
+});
+
+describe('net/rtnetlink: whose an address is', () => {
+  const told = '02188000 03000000 | 08000100 0a010064 | 08000200 0a010064';
+  it('ours has our number', () => {
+    assert.deepEqual(decodeOwnAddress(bytes(`${told} | ${OURS}`))?.address, bytes('0a010064'));
+  });
+  it("another number, or none, is another's", () => {
+    assert.equal(decodeOwnAddress(bytes(`${told} | 05000b00 03000000`)), null);
+    assert.equal(decodeOwnAddress(bytes(told)), null);
+  });
 });
 
 describe('net/rtnetlink: link events', () => {
