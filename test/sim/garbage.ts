@@ -3,15 +3,15 @@ import { longestPrefix } from '../../src/net/ip.ts';
 import { authenticationOf } from '../../src/vrrp/authentication.ts';
 import { type Advert, type Envelope, encodeAdvert } from '../../src/vrrp/packet.ts';
 import type { ReceivedMessage } from '../../src/vrrp/receive.ts';
-import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
+import type { Station } from './station.ts';
 
-type Forge = (good: ReceivedMessage, advert: Advert, random: Random, to: Machine) => ReceivedMessage;
+type Forge = (good: ReceivedMessage, advert: Advert, random: Random, to: Station) => ReceivedMessage;
 
-/** Garbage for `to`, mostly in the name of another machine and with the highest priority. */
-export function garbageFor(to: Machine, machines: readonly Machine[], random: Random): ReceivedMessage {
+/** Garbage for `to`, mostly in the name of another station of its link and with the highest priority. */
+export function garbageFor(to: Station, stations: readonly Station[], random: Random): ReceivedMessage {
   const { family, vrid, version, password, advertisementIntervalMs } = to.config;
-  const other = machines.find((machine) => machine !== to) ?? to;
+  const other = stations.find((station) => station !== to) ?? to;
   const group = family === 4 ? [224, 0, 0, 18] : [0xff, 2, ...new Uint8Array(13), 18];
   const envelope: Envelope = { source: other.address, destination: Uint8Array.of(...group) };
   const address = new Uint8Array(longestPrefix(family) / 8).fill(9);

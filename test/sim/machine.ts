@@ -1,165 +1,183 @@
-/**
- * One machine on the simulated LAN: an interface, its virtual addresses, and the process that runs a virtual router.
- * The process can crash, hang and come back; the addresses are the machine's and outlive it.
- */
-import type { VirtualRouterConfig } from '../../src/config/types.ts';
-import { formatAddress } from '../../src/net/ip.ts';
-import { err, ok } from '../../src/util/result.ts';
-import { VirtualRouterInstance } from '../../src/vrrp/instance.ts';
-import type { InstancePorts } from '../../src/vrrp/instance-ports.ts';
-import type { Role } from '../../src/vrrp/messages.ts';
-import type { Envelope } from '../../src/vrrp/packet.ts';
-import { checkMessage, countsForRouter, type ReceivedMessage, type Refusal, vridOf } from '../../src/vrrp/receive.ts';
+/** One machine on the simulated network: a clock of its own, and the process that runs its virtual routers. */
+import type { ReceivedMessage } from '../../src/vrrp/receive.ts';
+import { SyncGroups } from '../../src/vrrp/sync-group.ts';
+import { TrackBoard } from '../../src/vrrp/track-board.ts';
+import type { TrackState } from '../../src/vrrp/tracking.ts';
+import type { MachinePlan } from './schedule.ts';
+import { Station } from './station.ts';
 
-/** What a machine needs of the LAN it is on. */
-export interface Wire {
+/** The script that the virtual routers track, if they do. */
+export const SCRIPT = 'check';
+
+/** What a machine needs of the network it is on. */
+export interface Network {
+  /** Real time. */
   readonly now: number;
-  transmit(from: Machine, message: ReceivedMessage): void;
+  transmit(from: Station, message: ReceivedMessage): void;
   note(text: string): void;
+  /** Has `act` done by the process of `machine` after a moment, once it no longer hangs. */
+  soon(machine: Machine, act: () => void): void;
 }
 
 export class Machine {
-  readonly config: VirtualRouterConfig;
-  readonly address: Uint8Array;
+  readonly network: Network;
+  readonly plan: MachinePlan;
   readonly name: string;
-  readonly #wire: Wire;
-  /** Null while the process is not there. */
-  router: VirtualRouterInstance | null = null;
-  /** When the one timer is due. */
-  timerAt: number | null = null;
-  /** A process that hangs neither reads nor fires until then. */
+  readonly stations: readonly Station[];
+  /** A process that hangs neither reads nor fires until then, in real time. */
   hangsUntil = 0;
-  isLinkUp = true;
-  /** Machines of different segments do not hear each other. */
-  segment = 0;
-  /** The kernel says no to new addresses. */
-  refusesAddresses = false;
-  /** The virtual addresses are on the interface. */
-  holdsAddresses = false;
-  /** Its process found them there, and has not yet let go of them. */
-  isResuming = false;
-  /** Its virtual router handed over for good; only a new process starts again. */
-  isStopped = false;
-  /** When it last advertised. */
-  advertisedAt = Number.NEGATIVE_INFINITY;
-  announcements = 0;
-  promotions = 0;
+  hangsSince = 0;
+  /** One that waits on the clock neither; it goes on by itself. */
+  waitsUntil = 0;
+  /** How many faults keep the process away, and the tracked script down. */
+  absences = 0;
+  scriptFaults = 0;
+  /** What the process knows of that. */
+  isScriptDown = false;
+  /** End of the startup delay, on its clock. */
+  holdUntil = 0;
+  #groups: SyncGroups | null = null;
+  #board = new TrackBoard();
+  #isStopping = false;
+  #isTold = false;
+  /** A timer of a machine fires when its clock shows the time, whatever the arithmetic says. */
+  #reached = Number.NEGATIVE_INFINITY;
 
-  constructor(wire: Wire, config: VirtualRouterConfig, address: Uint8Array) {
-    this.#wire = wire;
-    this.config = config;
-    this.address = address;
-    this.name = formatAddress(address);
+  constructor(network: Network, plan: MachinePlan) {
+    this.network = network;
+    this.plan = plan;
+    this.name = plan.name;
+    this.stations = plan.stations.map((station, link) => new Station(this, link, station));
   }
 
-  get role(): Role | null {
-    return this.router?.role ?? null;
+  /** What its clock shows. */
+  get now(): number {
+    return Math.max(this.#reached, this.clockAt(this.network.now));
   }
 
-  get isActive(): boolean {
-    return this.role === 'MASTER';
+  get isRunning(): boolean {
+    return this.stations.some(({ router }) => router !== null);
   }
 
-  /** When the process next does something by itself. */
-  get wakesAt(): number {
-    return this.router === null || this.timerAt === null ? Number.POSITIVE_INFINITY : this.afterHanging(this.timerAt);
+  get isGrouped(): boolean {
+    return this.stations[0]?.config.group !== null;
   }
 
-  afterHanging(at: number): number {
-    return Math.max(at, this.hangsUntil);
+  /** In real time: until then nothing is read and no timer fires. */
+  get busyUntil(): number {
+    return Math.max(this.hangsUntil, this.waitsUntil);
   }
 
+  /** On its clock: since then it hung, if it does so or has just ended to. */
+  get frozenSince(): number {
+    return this.hangsUntil >= this.network.now ? this.clockAt(this.hangsSince) : this.now;
+  }
+
+  /** The process does nothing until then, in real time. */
+  hang(until: number): void {
+    if (this.hangsUntil < this.network.now) this.hangsSince = this.network.now;
+    this.hangsUntil = Math.max(this.hangsUntil, until);
+  }
+
+  /** From real time to its clock, and back. */
+  clockAt(realMs: number): number {
+    return this.plan.clockStartMs + realMs * this.plan.clockRate;
+  }
+
+  realTime(clockMs: number): number {
+    return (clockMs - this.plan.clockStartMs) / this.plan.clockRate;
+  }
+
+  /** Its clock shows at least `clockMs`. */
+  reach(clockMs: number): void {
+    if (clockMs - this.clockAt(this.network.now) < 0.001) this.#reached = Math.max(this.#reached, clockMs);
+  }
+
+  /** The last reason to be away is gone. */
   start(): void {
-    this.hangsUntil = 0;
-    this.timerAt = null;
-    this.isStopped = false;
-    this.isResuming = this.holdsAddresses;
-    this.router = new VirtualRouterInstance(this.config, this.#ports());
-    this.#evaluateLink();
+    if (this.absences > 0 || (this.isRunning && !this.#isStopping)) return;
+    if (this.isRunning) this.crash('process'); // it is still leaving: systemd kills it
+    this.#isStopping = false;
+    this.network.note(`${this.name} starts`);
+    this.holdUntil = this.now + this.plan.startupDelayMs;
+    const groups = new SyncGroups((group, role, reason) => this.network.note(`${group} ${role} (${reason})`));
+    this.#groups = groups;
+    this.#board = new TrackBoard();
+    this.#tellBoard();
+    groups.together(() => {
+      const routers = this.stations.map((station) => station.create());
+      groups.arrange(routers);
+      for (const router of routers) router.holdUntil(this.holdUntil);
+      this.#tellTracking();
+      for (const station of this.stations) station.tellLink();
+    });
+    this.#settleAddresses();
   }
 
-  /** Without a word: no priority 0, no release. `loses`: the machine went too, and its addresses with it. */
+  /** `loses`: the machine went too, and its addresses with it. */
   crash(loses: 'process' | 'machine'): void {
-    this.router = null;
-    this.timerAt = null;
-    this.isResuming = false;
-    if (loses === 'machine') this.holdsAddresses = false;
-    this.#wire.note(`${this.name} lost its ${loses}`);
+    this.hangsUntil = 0;
+    this.waitsUntil = 0;
+    for (const station of this.stations) {
+      station.crash();
+      if (loses === 'machine') station.holdsAddresses = false;
+    }
+    this.network.note(`${this.name} lost its ${loses}`);
+  }
+
+  /** A planned stop. */
+  stop(): void {
+    if (!this.isRunning || this.#isStopping) return;
+    this.#isStopping = true;
+    this.network.note(`${this.name} is stopped`);
+    for (const { router } of this.stations) router?.shutdown();
+  }
+
+  /** The kernel tells the process of changed addresses, its own changes too. */
+  addressesChanged(): void {
+    if (this.#isTold || !this.isRunning) return;
+    this.#isTold = true;
+    this.network.soon(this, () => {
+      this.#isTold = false;
+      if (this.isRunning) this.lookAround();
+    });
+  }
+
+  /** Interfaces went up or down. */
+  lookAround(): void {
+    this.#groups?.together(() => {
+      for (const station of this.stations) station.tellLink();
+    });
+    this.#settleAddresses();
+  }
+
+  /** The tracked script changed its mind. */
+  lookAtScript(): void {
+    if (!this.isRunning || this.#isStopping) return;
+    this.#tellBoard();
+    this.#groups?.together(() => this.#tellTracking());
+    this.#settleAddresses();
   }
 
   /** What the main process does when the VRRP process does not come back in time. */
   releaseForDeadProcess(): void {
-    if (this.router === null) this.holdsAddresses = false;
+    if (this.isRunning) return;
+    for (const station of this.stations) station.holdsAddresses = false;
   }
 
-  setLink(isUp: boolean): void {
-    this.isLinkUp = isUp;
-    this.#wire.note(`${this.name} link ${isUp ? 'up' : 'down'}`);
-    this.#evaluateLink();
+  #tellBoard(): void {
+    this.isScriptDown = this.scriptFaults > 0;
+    const state: TrackState = this.isScriptDown ? { kind: 'down', reason: 'exit code 1' } : { kind: 'up' };
+    this.#board.tell({ [`script ${SCRIPT}`]: state });
   }
 
-  tick(): void {
-    this.timerAt = null;
-    this.router?.tick();
-  }
-
-  /** The receive path of the daemon. Tells why a message was refused, null if it was taken. */
-  receive(message: ReceivedMessage): Refusal | null {
-    if (this.router === null) return null;
-    const isOurs = vridOf(message) === this.config.vrid;
-    const checked = checkMessage(message, isOurs ? this.router.expected : null, this.address);
-    if (checked.ok) {
-      this.router.receive(checked.value, message.source, message.arrivedAt);
-      return null;
+  #tellTracking(): void {
+    for (const { router, config } of this.stations) {
+      router?.setTracking(this.#board.assess(config.tracks, () => ({ kind: 'up' }), this.now));
     }
-    if (isOurs && countsForRouter(checked.error)) this.router.refuse(checked.error, message);
-    return checked.error;
   }
 
-  #evaluateLink(): void {
-    const { address: primaryAddress, holdsAddresses } = this;
-    this.router?.setLink(
-      this.isLinkUp ? { fault: null, primaryAddress, holdsAddresses } : { fault: 'interface eth0 is down' },
-    );
-  }
-
-  #ports(): InstancePorts {
-    const destination = GROUP[this.config.family];
-    const envelope: Envelope = { source: this.address, destination };
-    return {
-      now: () => this.#wire.now,
-      wakeAt: (at) => {
-        this.timerAt = at;
-      },
-      envelope: () => envelope,
-      send: (data) => {
-        this.advertisedAt = this.#wire.now;
-        this.#wire.transmit(this, { ...envelope, data: data.slice(), ttl: 255, arrivedAt: null });
-      },
-      claim: () => {
-        if (this.refusesAddresses) return err('ENOMEM');
-        this.holdsAddresses = true;
-        this.isResuming = false;
-        return ok(undefined);
-      },
-      announce: () => {
-        this.announcements++;
-      },
-      release: () => {
-        this.holdsAddresses = false;
-        this.isResuming = false;
-      },
-      changed: (role, reason) => {
-        if (role === 'MASTER') this.promotions++;
-        if (role === 'STOPPED') this.isStopped = true;
-        this.#wire.note(`${this.name} ${role} (${reason})`);
-      },
-      log: () => {},
-    };
+  #settleAddresses(): void {
+    for (const station of this.stations) station.settleAddresses();
   }
 }
-
-const GROUP = {
-  4: Uint8Array.of(224, 0, 0, 18),
-  6: Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 18),
-} as const;

@@ -1,150 +1,108 @@
-/** From a seed to a LAN and its faults: 40 seconds in which anything goes wrong, 20 in which nothing does. */
-import { routerConfig } from '../unit/vrrp/builders.ts';
-import { garbageFor } from './garbage.ts';
-import type { Invariants } from './invariants.ts';
-import { FAIR, Lan, type Router } from './lan.ts';
-import type { Machine } from './machine.ts';
-import { Random } from './random.ts';
+/** What happens on a simulated network, as data: it can be printed, cut down and run again. Times in milliseconds. */
+import type { VirtualRouterConfig } from '../../src/config/types.ts';
+import { formatAddress } from '../../src/net/ip.ts';
 
-const FAULTS_END_MS = 40_000;
-export const END_MS = 60_000;
-/** The longest that a message is under way, in any weather. */
-export const MOST_DELAY_MS = 150;
-/** A machine that hands over is done by then. */
-const LEAVE_MS = 2100;
+export interface Schedule {
+  /** For the delays of a fair wire; every fault that needs dice has its own. */
+  readonly seed: number;
+  /** When nothing else is wrong. */
+  readonly fair: Weather;
+  readonly endMs: number;
+  readonly machines: readonly MachinePlan[];
+  readonly faults: readonly Fault[];
+}
 
-/** A LAN with everything that will happen to it already planned. */
-export function plannedLan(seed: number, invariants: Invariants): Lan {
-  const random = new Random(seed);
-  const lan = new Lan(someRouters(random), random, invariants);
-  for (const machine of lan.machines) lan.at(random.between(0, 3000), () => startIfDown(machine));
-  const count = random.between(8, 30);
-  for (let i = 0; i < 20; i++) planEarlyTick(lan, random, invariants);
-  for (let i = 0; i < count; i++) planFault(lan, random, random.between(0, FAULTS_END_MS - LEAVE_MS));
-  lan.at(FAULTS_END_MS, () => {
-    heal(lan);
-    invariants.faultsEnd(lan);
+export interface MachinePlan {
+  /** A letter. */
+  readonly name: string;
+  readonly startAt: number;
+  /** Its clock beside real time, and what it shows at 0. */
+  readonly clockRate: number;
+  readonly clockStartMs: number;
+  readonly startupDelayMs: number;
+  /** Its virtual routers, the first on link 0, the second on link 1. */
+  readonly stations: readonly StationPlan[];
+}
+
+export interface StationPlan {
+  readonly config: VirtualRouterConfig;
+  /** What it sends from. */
+  readonly address: Uint8Array;
+}
+
+/** Begins at `at` and ends after `forMs`. */
+export interface Span {
+  readonly at: number;
+  readonly forMs: number;
+}
+
+export type Fault = Span &
+  (
+    | { readonly kind: 'weather'; readonly weather: Weather; readonly dice: number }
+    /** Those named are on one side, the rest on the other. */
+    | { readonly kind: 'partition'; readonly link: number; readonly apart: readonly string[] }
+    /** The second does not hear the first. */
+    | { readonly kind: 'one-way'; readonly link: number; readonly from: string; readonly to: string }
+    /** The main process lets go of the addresses `releaseAfterMs` later. */
+    | { readonly kind: 'process-dies'; readonly machine: string; readonly releaseAfterMs: number }
+    | { readonly kind: 'machine-dies'; readonly machine: string }
+    | { readonly kind: 'stop'; readonly machine: string }
+    | { readonly kind: 'hang'; readonly machine: string }
+    /** What its virtual routers track is down. */
+    | { readonly kind: 'script-down'; readonly machine: string }
+    /** A faster detector says that the Active Router is gone. */
+    | { readonly kind: 'peer-lost'; readonly machine: string; readonly link: number }
+    | { readonly kind: 'link-down'; readonly machine: string; readonly link: number }
+    | { readonly kind: 'addresses-refused'; readonly machine: string; readonly link: number }
+    | { readonly kind: 'garbage'; readonly machine: string; readonly link: number; readonly dice: number }
+    | { readonly kind: 'early-tick'; readonly machine: string; readonly link: number }
+  );
+
+/** How the wire treats a message. */
+export interface Weather {
+  readonly loss: number;
+  readonly duplication: number;
+  readonly leastDelayMs: number;
+  readonly mostDelayMs: number;
+}
+
+export const FAIR: Weather = { loss: 0, duplication: 0, leastDelayMs: 1, mostDelayMs: 1 };
+
+/** The machines that a fault names. */
+export function machinesOf(fault: Fault): readonly string[] {
+  if ('machine' in fault) return [fault.machine];
+  if (fault.kind === 'one-way') return [fault.from, fault.to];
+  return fault.kind === 'partition' ? fault.apart : [];
+}
+
+/** For people: a line for every machine and every fault, in the order of time. */
+export function describeSchedule({ seed, endMs, machines, faults }: Schedule): string {
+  const head = `${seconds(endMs)} with ${machines.length} machines, seed ${seed}`;
+  const inOrder = [...faults].sort((a, b) => a.at - b.at);
+  return [head, ...machines.map(describeMachine), ...inOrder.map(describeFault)].join('\n');
+}
+
+function describeMachine({ name, startAt, startupDelayMs, clockRate, stations }: MachinePlan): string {
+  const routers = stations.map(({ config, address }, link) => {
+    const { version, priority, advertisementIntervalMs, preempt, preemptDelayMs, tracks } = config;
+    const words = [`link ${link}`, formatAddress(address), `v${version}`, `priority ${priority}`];
+    words.push(`every ${advertisementIntervalMs} ms`, preempt ? `preempt after ${preemptDelayMs} ms` : 'no preempt');
+    for (const { kind, weight } of tracks) words.push(`${kind} ${weight ?? 'or FAULT'}`);
+    return words.join(' ');
   });
-  return lan;
+  const group = stations[0]?.config.group ?? null;
+  const all = group === null ? routers.join('; ') : `one group of ${routers.join(' and ')}`;
+  const delay = startupDelayMs > 0 ? `, startup delay ${seconds(startupDelayMs)}` : '';
+  return `  ${name} from ${seconds(startAt)}${delay}, clock x ${clockRate}: ${all}`;
 }
 
-function someRouters(random: Random): Router[] {
-  const family = random.pick([4, 4, 6] as const);
-  const preempt = random.pick([[true], [true], [false], [true, false]]);
-  const version = family === 4 ? random.pick([2, 3, 3] as const) : 3;
-  const intervals =
-    version === 3
-      ? random.pick([[1000], [1000], [100], [300], [2000], [300, 1000, 2000]])
-      : random.pick([[1000], [2000]]);
-  const password = version === 2 && random.chance(0.5) ? 'secret12' : null;
-  const virtual = family === 4 ? ['192.0.2.100'] : ['fe80::100', '2001:db8::100'];
-  let owners = 0;
-  return Array.from({ length: random.between(2, 4) }, (_, i) => {
-    let priority = random.pick([100, 100, 150, 150, 200, 254, 1, 255]);
-    if (priority === 255 && owners++ > 0) priority = 50; // two owners are a misconfiguration
-    const config = routerConfig({
-      version,
-      family,
-      priority,
-      preempt: preempt[i % preempt.length] ?? true,
-      advertisementIntervalMs: intervals[i % intervals.length] ?? 1000,
-      password,
-      virtualAddresses: virtual.map((address) => ({ address, prefixLength: 64 - (6 - family) * 16 })),
-      checksum: random.pick(['auto', 'auto', 'rfc9568', 'pseudo'] as const),
-    });
-    const last = random.between(1, 60) * 4 + i; // any order of addresses, no two alike
-    const prefix = family === 4 ? [192, 0, 2] : [0xfe, 0x80, ...new Uint8Array(13)];
-    return { config, address: Uint8Array.of(...prefix, last) };
-  });
+/** One line: when, what, and what else there is to say. */
+export function describeFault(fault: Fault): string {
+  const { at, forMs, kind, ...rest } = fault;
+  const details = Object.entries(rest).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  return `  ${seconds(at)} ${kind} for ${seconds(forMs)}: ${details.join(', ')}`;
 }
 
-/** Timers may fire early, by a rounding or because one was armed for another deadline before. */
-function planEarlyTick(lan: Lan, random: Random, invariants: Invariants): void {
-  const machine = random.pick(lan.machines);
-  lan.at(random.between(0, END_MS), () => {
-    if (lan.now < machine.wakesAt && lan.now >= machine.hangsUntil) invariants.ticksEarly(machine);
-  });
-}
-
-function planFault(lan: Lan, random: Random, at: number): void {
-  const machine = random.pick(lan.machines);
-  const until = at + random.pick([20, 200, 1500, 5000, 9000]) + random.between(0, 1000);
-  const fault = random.pick(FAULTS);
-  lan.at(at, () => fault(lan, random, machine, until));
-}
-
-type Fault = (lan: Lan, random: Random, machine: Machine, until: number) => void;
-
-const FAULTS: readonly Fault[] = [
-  function badWeather(lan, random, _machine, until) {
-    const mostDelayMs = random.between(2, MOST_DELAY_MS);
-    lan.weather = { loss: random.pick([0, 0.1, 0.5, 0.9]), duplication: 0.3, leastDelayMs: 1, mostDelayMs };
-    lan.note(`loss ${lan.weather.loss}, delay up to ${mostDelayMs} ms`);
-    lan.at(until, () => {
-      lan.weather = FAIR;
-    });
-  },
-  function partition(lan, random, _machine, until) {
-    for (const machine of lan.machines) machine.segment = random.between(0, 1);
-    lan.note(`partition ${lan.machines.map(({ segment }) => segment).join('')}`);
-    lan.at(until, () => {
-      for (const machine of lan.machines) machine.segment = 0;
-    });
-  },
-  function processDies(lan, _random, machine, until) {
-    if (machine.router === null) return;
-    machine.crash('process');
-    lan.at(lan.now + 2 * machine.config.advertisementIntervalMs, () => machine.releaseForDeadProcess());
-    lan.at(until, () => startIfDown(machine));
-  },
-  function machineDies(lan, _random, machine, until) {
-    machine.crash('machine');
-    lan.at(until, () => startIfDown(machine));
-  },
-  function stopAndStart(lan, _random, machine, until) {
-    if (machine.router === null || machine.role === 'STOPPED') return;
-    lan.note(`${machine.name} is stopped`);
-    machine.router.shutdown();
-    lan.at(until + LEAVE_MS, () => startIfDown(machine));
-  },
-  function linkDown(lan, _random, machine, until) {
-    machine.setLink(false);
-    lan.at(until, () => machine.setLink(true));
-  },
-  function hang(lan, _random, machine, until) {
-    machine.hangsUntil = until;
-    lan.note(`${machine.name} hangs until ${until}`);
-  },
-  function kernelRefuses(lan, _random, machine, until) {
-    machine.refusesAddresses = true;
-    lan.note(`${machine.name} cannot add addresses`);
-    lan.at(until, () => {
-      machine.refusesAddresses = false;
-    });
-  },
-  function garbage(lan, random, machine, until) {
-    for (let i = 0; i < 40; i++) {
-      const at = lan.now + random.next() * (until - lan.now);
-      lan.at(at, () => lan.inject(machine, garbageFor(machine, lan.machines, random)));
-    }
-  },
-];
-
-/** A stopped process is replaced by a new one, a running one stays. */
-function startIfDown(machine: Machine): void {
-  if (machine.router !== null && machine.role !== 'STOPPED') return;
-  machine.start();
-}
-
-function heal(lan: Lan): void {
-  lan.note('the faults end');
-  lan.weather = FAIR;
-  for (const machine of lan.machines) {
-    machine.segment = 0;
-    machine.hangsUntil = 0;
-    machine.refusesAddresses = false;
-    if (!machine.isLinkUp) machine.setLink(true);
-    if (machine.role === 'LEAVING') machine.crash('process');
-    startIfDown(machine);
-  }
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toFixed(6))} s`;
 }
