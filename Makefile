@@ -7,12 +7,13 @@ RESULT = --reporter-option output=.cache/results/$@$(PART).json
 PREFIX ?= /usr
 SOAK_TABLES ?= 2000
 SOAK_SEED ?= 1
+SCHEDULES ?= 20000
 
 SOURCES = $(shell find src test bench native bin -type f) tsconfig.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-demo build lint unit nodes lab-vrrp lab-ipvs soak test demo bench install clean
+.PHONY: help setup setup-demo build lint unit nodes lab-vrrp lab-ipvs sim mutations soak test demo bench install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -42,6 +43,12 @@ lint: node_modules/.package-lock.json ## format and lint checks, shell syntax
 unit: dist/.built ## tests without root: pure logic, simulated network, loopback
 	$(MOCHA) $(RESULT) --timeout 30000 'dist/test/{unit,sim,io}/**/*.test.js'
 
+sim: dist/.built ## virtual routers under seeded faults, SCHEDULES=20000 of five simulated minutes; SEED=n shows one again
+	$(if $(SEED),SEED=$(SEED) node --enable-source-maps dist/test/support/sim/main.js,SCHEDULES=$(SCHEDULES) $(MOCHA) $(RESULT) --timeout 600000 dist/test/sim/schedules.test.js)
+
+mutations: dist/.built ## plants faults into a copy of the code: does the simulator find each?
+	node dist/test/sim/mutations.js
+
 nodes: dist/.built ## the native addon's tests on the other supported Node.js versions
 	scripts/test-node-versions.sh
 
@@ -57,14 +64,15 @@ lab-nft: setup dist/.built ## full NAT, which needs nftables too: the host's ker
 test: ## everything above; the last line is the sum
 	@MAKE='$(MAKE)' scripts/test-all.sh
 
-soak: setup dist/.built ## 'lvsd ipvs' beside ipvsadm on SOAK_TABLES=2000 random tables (half an hour); SOAK_SEED=... begins elsewhere
-	scripts/lab.sh --ipvs --timeout 7200 -- env SOAK_TABLES=$(SOAK_TABLES) SOAK_SEED=$(SOAK_SEED) $(MOCHA) --timeout 120000 dist/test/lab/ipvs/ipvsadm-differential.test.js
+soak: $(if $(HOURS),,setup) dist/.built ## 'lvsd ipvs' beside ipvsadm on SOAK_TABLES=2000 random tables (half an hour); HOURS=n simulates virtual routers instead
+	$(if $(HOURS),node --enable-source-maps dist/test/support/sim/main.js hours $(HOURS) first $(or $(FIRST),100001),scripts/lab.sh --ipvs --timeout 7200 -- env SOAK_TABLES=$(SOAK_TABLES) SOAK_SEED=$(SOAK_SEED) $(MOCHA) --timeout 120000 dist/test/lab/ipvs/ipvsadm-differential.test.js)
 
 demo: setup-demo dist/.built ## two directors, a failover, and what a client sees; ARGS=--interactive opens a shell in the lab
 	@scripts/demo.sh $(ARGS)
 
-bench: setup dist/.built ## figures on this machine, side by side with keepalived (about 35 minutes)
+bench: setup dist/.built ## figures on this machine, side by side with keepalived (about 45 minutes)
 	scripts/lab.sh --native --timeout 1500 -- node dist/bench/failover.js
+	scripts/lab.sh --native --timeout 1200 -- node dist/bench/many-routers.js
 	scripts/lab.sh --native --timeout 600 -- node dist/bench/planned-stop.js
 	scripts/lab.sh --native --timeout 600 -- node dist/bench/repair.js
 	scripts/lab.sh --ipvs --timeout 1200 -- node dist/bench/planned-stop.js

@@ -9,7 +9,7 @@ export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # command:package of Debian, Ubuntu
 needed='make:make cc:gcc ip:iproute2 modprobe:kmod pgrep:procps setsid:util-linux'
 [ "${1:-}" = demo ] || needed="$needed ipvsadm:ipvsadm keepalived:keepalived tcpdump:tcpdump openssl:openssl arping:arping
-  curl:curl nft:nftables"
+  curl:curl nft:nftables tshark:tshark vtysh:frr"
 
 host_has_ipvs() {
   [ "$(id -u)" = 0 ] || return 1
@@ -28,7 +28,7 @@ missing() {
 
 install() {
   local policy=/usr/sbin/policy-rc.d made=no code=0
-  # No daemon is to start because its package was installed (keepalived).
+  # No daemon is to start because its package was installed (keepalived, FRR).
   if [ ! -e $policy ]; then
     made=yes
     printf '#!/bin/sh\nexit 101\n' >$policy
@@ -38,6 +38,8 @@ install() {
   echo "setup: installing $*"
   apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@" >.cache/apt.log 2>&1 || code=$?
   [ $made = no ] || rm -f $policy
+  # Nor with the next boot: FRR's has a configuration from the start.
+  case " $* " in *' frr '*) systemctl disable -q frr 2>/dev/null || true ;; esac
   [ $code = 0 ] || tail -n 20 .cache/apt.log >&2
   return $code
 }

@@ -16,25 +16,47 @@ run() {
   $make --no-print-directory "$@"
   outcome+=("$1=$?")
 }
-for part in lint unit nodes lab-vrrp; do run $part; done
+for part in lint unit sim nodes; do run $part; done
 
-# A kernel in User-Mode Linux has one processor: two of them, each with half of the files, then the emulated machine.
-files=(dist/test/lab/ipvs/*.test.js)
-half() { for ((i = $1; i < ${#files[@]}; i += 2)); do printf '%s ' "${files[i]}"; done; }
-background() {
-  $make --no-print-directory lab-ipvs PART=-2 FILES="$(half 1)" >"$results/lab-ipvs-2.log" 2>&1
-  echo "lab-ipvs-2=$?" >"$results/background"
+# Every second file of the folders $2..., from the $1-th on.
+half() {
+  local first=$1 files i
+  shift
+  mapfile -t files < <(find "$@" -name '*.test.js' | sort)
+  for ((i = first; i < ${#files[@]}; i += 2)); do printf '%s ' "${files[i]}"; done
+}
+# The second half of a part, its output kept for later.
+second() {
+  local part=$1
+  shift
+  $make --no-print-directory "$part" PART=-2 FILES="$(half 1 "$@")" >"$results/$part-2.log" 2>&1
+  echo "$part-2=$?" >>"$results/background"
+}
+show() {
+  local part
+  for part; do
+    echo "== $part"
+    cat "$results/$part.log"
+  done
+}
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
+
+# Most of the VRRP lab is waiting: two labs beside each other, each with half of the files.
+vrrp=(dist/test/lab/vrrp dist/test/lab/doctor)
+second lab-vrrp "${vrrp[@]}" &
+run lab-vrrp FILES="$(half 0 "${vrrp[@]}")"
+wait
+show lab-vrrp-2
+
+# A kernel in User-Mode Linux has one processor: two of them likewise, then the emulated machine.
+{
+  second lab-ipvs dist/test/lab/ipvs
   $make --no-print-directory lab-nft >"$results/lab-nft.log" 2>&1
   echo "lab-nft=$?" >>"$results/background"
-}
-background &
-trap 'kill $(jobs -p) 2>/dev/null' EXIT
-run lab-ipvs FILES="$(half 0)"
+} &
+run lab-ipvs FILES="$(half 0 dist/test/lab/ipvs)"
 wait
-for part in lab-ipvs-2 lab-nft; do
-  echo "== $part"
-  cat "$results/$part.log"
-done
+show lab-ipvs-2 lab-nft
 mapfile -t -O "${#outcome[@]}" outcome <"$results/background"
 trap - EXIT
 exec node scripts/sum-results.js "$results" "${outcome[@]}"

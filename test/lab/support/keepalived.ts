@@ -20,7 +20,21 @@ export class Keepalived {
     const configFile = path.join(dir, 'keepalived.conf');
     writeFileSync(configFile, config);
     const pid = (name: string) => path.join(dir, `${name}.pid`);
-    const args = ['-n', '-l', '-D', '-f', configFile, '-p', pid('main'), '-r', pid('vrrp'), '-c', pid('checkers')];
+    const args = [
+      '-n',
+      '-l',
+      '-D',
+      '-f',
+      configFile,
+      '-p',
+      pid('main'),
+      '-r',
+      pid('vrrp'),
+      '-c',
+      pid('checkers'),
+      '-b',
+      pid('bfd'),
+    ];
     const child = lab.spawn(node, 'keepalived', args, { name: `keepalived ${node}`, logFile: path.join(dir, 'log') });
     return new Keepalived(child, configFile);
   }
