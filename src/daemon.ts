@@ -3,26 +3,28 @@
  * answers the operator. All decisions are in director/, health/, ipvs/ and vrrp/; here they are carried out.
  */
 import { drainTimeouts } from './director/draining.ts';
-import { tellChange } from './director/tell.ts';
 import { trafficIn } from './director/traffic.ts';
 import { needsIpvs, type Wanted, wantedOf } from './director/wanted.ts';
 import { World } from './director/world.ts';
 import type { ProbeResult } from './health/types.ts';
 import { buildSnapshot } from './status/snapshot.ts';
 import type { ReloadReport, Snapshot } from './status/types.ts';
+import { Chronicle } from './sys/chronicle.ts';
 import { type ConfigFailure, type ConfigText, parseConfig, readConfigFile } from './sys/config-file.ts';
 import { type Control, openControl, type PlanOutcome } from './sys/control.ts';
-import { FullNat } from './sys/full-nat.ts';
 import { Ipvs } from './sys/ipvs.ts';
 import type { Log } from './sys/log.ts';
 import { networkNamespace } from './sys/network-namespace.ts';
 import type { OwnedMemory } from './sys/owned-services.ts';
+import { PacketFilter } from './sys/packet-filter.ts';
 import { Prober } from './sys/prober.ts';
 import { rehearseWithout } from './sys/rehearse.ts';
+import { monotonicMs } from './sys/socket.ts';
 import { type Holdings, releaseHoldings, takeHoldings } from './sys/start-up.ts';
-import { notifySystemd, watchdogIntervalMs } from './sys/systemd.ts';
+import { notifySystemd, startWatchdog } from './sys/systemd.ts';
 import type { Reading } from './sys/table-acts.ts';
 import { TableKeeper } from './sys/table-keeper.ts';
+import { Trackers } from './sys/trackers.ts';
 import { VrrpProcess } from './sys/vrrp-process.ts';
 import { messageOf } from './util/message-of.ts';
 import { err, ok, type Result } from './util/result.ts';
@@ -41,17 +43,21 @@ export interface ReloadOutcome {
   readonly problems: readonly string[];
 }
 
+/** Within this time of a stop notify programs are waited for; `lvsd run` itself ends a little later, whatever happens. */
+const NOTIFY_STOP_MS = 2600;
 const STOPPING: ReloadOutcome = { ok: false, problems: ['lvsd is stopping'] };
 
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #log: Log;
+  readonly #chronicle: Chronicle;
   readonly #world: World;
   readonly #memory: OwnedMemory;
   readonly #lock: Holdings['lock'];
   readonly #prober: Prober;
   readonly #vrrp: VrrpProcess;
-  readonly #fullNat: FullNat;
+  readonly #packetFilter: PacketFilter;
+  readonly #trackers: Trackers;
   readonly #startedAtMs = Date.now();
   #wanted: Wanted;
   #keeper: TableKeeper | null;
@@ -67,17 +73,20 @@ export class Daemon {
   private constructor(options: DaemonOptions, log: Log, parts: Holdings) {
     this.#options = options;
     this.#log = log;
+    this.#chronicle = new Chronicle(log);
     this.#lock = parts.lock;
     this.#memory = parts.memory;
     this.#world = new World(parts.config, trafficIn(parts.table), Date.now());
     this.#wanted = this.#wantedOf(this.#world, new Map());
     this.#keeper = parts.ipvs === null ? null : this.#newKeeper(parts.ipvs);
     this.#prober = new Prober((key, result) => this.#probed(key, result));
-    this.#fullNat = new FullNat(log);
-    this.#vrrp = new VrrpProcess({
-      transition: (router, role, reason) => this.#transition(router, role, reason),
+    this.#packetFilter = new PacketFilter(log);
+    this.#vrrp = new VrrpProcess(options.socketPath, {
+      transition: (router, role, reason, priority) => this.#transition(router, role, reason, priority),
+      news: (news) => this.#chronicle.vrrp(news),
       log: (level, text) => log[level](text),
     });
+    this.#trackers = new Trackers([this.#vrrp, this.#chronicle], log);
   }
 
   /** Starts everything; nothing is left behind when it fails. */
@@ -125,19 +134,22 @@ export class Daemon {
   }
 
   async #begin(): Promise<void> {
+    this.#chronicle.started(this.#world.config.name, this.#options.version);
     // First the socket: where another daemon answers, nothing has been touched yet.
     this.#control = await openControl(this.#options.socketPath, {
       snapshot: () => this.#snapshot(),
       reload: () => this.reload(),
       plan: (file) => this.plan(file),
+      events: (query, gone) => this.#chronicle.events.after(query, gone),
     });
-    await this.#fullNat.prepare(this.#world.config);
+    await this.#packetFilter.prepare(this.#world.config);
     await this.#keeper?.reconcile();
-    void this.#settleFullNat();
+    void this.#settlePacketFilter();
     this.#prober.set(this.#world.checks);
+    for (const problem of await this.#configureNotifier()) this.#log.warn(problem);
     for (const problem of await this.#configureVrrp()) this.#log.warn(problem);
     this.#armReconcile();
-    this.#startWatchdog();
+    this.#watchdog = startWatchdog(() => this.#world.config.virtualRouters.length === 0 || this.#vrrp.isAlive);
     notifySystemd('READY=1');
     const { name, virtualRouters, virtualServers } = this.#world.config;
     this.#log.info(
@@ -151,7 +163,7 @@ export class Daemon {
     const config = readConfigFile(configFile);
     if (!config.ok) return this.#reloadRefused(config.error.problems);
     if (needsIpvs(config.value)) this.#keeper ??= this.#newKeeper(Ipvs.open());
-    const ofNat = await this.#fullNat.prepare(config.value);
+    const ofNat = await this.#packetFilter.prepare(config.value);
     const before = await this.#keeper?.read();
     if (this.#stopping !== null) return STOPPING;
     // From here on without a pause until the keeper knows: what the new configuration makes different is no repair.
@@ -161,49 +173,59 @@ export class Daemon {
     this.#wanted = this.#wantedOf(this.#world, leaving);
     this.#configLoadedAtMs = atMs;
     this.#prober.set(this.#world.checks);
-    const [ofTable = [], ofVrrp] = await Promise.all([
+    const [ofTable = [], ofNotifier, ofVrrp] = await Promise.all([
       this.#keeper?.reconfigured(),
+      this.#configureNotifier(),
       this.#configureVrrp().catch((error: unknown) => [messageOf(error)]),
     ]);
-    const settled = this.#settleFullNat();
+    const settled = this.#settlePacketFilter();
     // What nft refused a moment ago, or did not answer to, it is asked again, but nobody waits for that.
-    const problems = [...new Set([...ofNat, ...ofTable, ...(ofNat.length > 0 ? [] : await settled), ...ofVrrp])];
+    const problems = [
+      ...new Set([...ofNat, ...ofTable, ...(ofNat.length > 0 ? [] : await settled), ...ofVrrp, ...ofNotifier]),
+    ];
     this.#lastReload = { atMs, ok: true, problems };
     if (this.#stopping === null) this.#armReconcile();
-    if (problems.length === 0) this.#log.info(`Reloaded ${configFile}`);
-    else this.#log.warn(`Reloaded ${configFile}, but: ${problems.join('; ')}`);
+    this.#chronicle.reloaded(configFile, problems);
     return { ok: true, problems };
   }
 
   #reloadRefused(problems: readonly string[]): ReloadOutcome {
     this.#lastReload = { atMs: Date.now(), ok: false, problems };
-    this.#log.error(`Reload of ${this.#options.configFile} refused, nothing was changed: ${problems.join('; ')}`);
-    void this.#settleFullNat(); // what was prepared in vain
+    this.#chronicle.reloadRefused(this.#options.configFile, problems);
+    void this.#settlePacketFilter(); // what was prepared in vain
     return { ok: false, problems };
   }
 
   async #stopNow(): Promise<void> {
     notifySystemd('STOPPING=1');
     this.#log.info('Stopping');
+    const stopBy = monotonicMs() + NOTIFY_STOP_MS;
+    this.#chronicle.stopping(this.#world.config.name);
     if (this.#reconcileTimer !== null) clearTimeout(this.#reconcileTimer);
-    const control = this.#control?.close();
+    const closing = Promise.all([this.#control?.close(), this.#trackers.close()]);
     // Probes go on while the addresses move: until the successor answers, this director must not forward into a hole.
     await this.#vrrp.stop();
+    // They run while the rest is taken down.
+    const told = this.#chronicle.notifier.stop(stopBy - monotonicMs());
     const probes = this.#prober.close();
     await this.#keeper?.close({ keepServices: this.#world.config.ipvs.keepOnExit });
-    await Promise.all([probes, control, this.#fullNat.close({ keep: this.#world.config.ipvs.keepOnExit })]);
+    await Promise.all([told, probes, closing, this.#packetFilter.close({ keep: this.#world.config.ipvs.keepOnExit })]);
     if (this.#watchdog !== null) clearInterval(this.#watchdog);
     this.#lock.release();
     this.#log.info('Stopped');
   }
 
   #newKeeper(ipvs: Ipvs): TableKeeper {
-    return new TableKeeper(ipvs, () => this.#wanted, { memory: this.#memory, log: this.#log });
+    return new TableKeeper(ipvs, () => this.#wanted, {
+      memory: this.#memory,
+      log: this.#log,
+      news: this.#chronicle.add,
+    });
   }
 
   /** The problems in words. */
-  async #settleFullNat(): Promise<readonly string[]> {
-    return await this.#fullNat.settle(this.#world.config, this.#keeper?.draining ?? []);
+  async #settlePacketFilter(): Promise<readonly string[]> {
+    return await this.#packetFilter.settle(this.#world.config, this.#keeper?.draining ?? []);
   }
 
   /** `before`: `drain_timeout` of the virtual servers that were configured until now. */
@@ -211,44 +233,39 @@ export class Daemon {
     return wantedOf(world, { before, roleOf: (router) => this.#vrrp.roleOf(router) });
   }
 
+  /** Before the virtual routers: nothing of theirs must go untold. The problems in words. */
+  #configureNotifier(): Promise<readonly string[]> {
+    const { virtualRouters: routers, syncGroups: groups, notifications } = this.#world.config;
+    return this.#chronicle.notifier.configure({ routers, groups, notifications });
+  }
+
   /** The problems in words. */
   async #configureVrrp(): Promise<readonly string[]> {
-    const { virtualRouters, vrrpProcess } = this.#world.config;
-    if (virtualRouters.length === 0 && this.#vrrp.pid === null) return [];
-    return await this.#vrrp.configure(vrrpProcess, virtualRouters);
+    const { virtualRouters, vrrpProcess, bfdSessions } = this.#world.config;
+    const unusable = this.#trackers.set(this.#world);
+    if (virtualRouters.length === 0 && this.#vrrp.pid === null) return unusable;
+    return [...unusable, ...(await this.#vrrp.configure(vrrpProcess, virtualRouters, bfdSessions))];
   }
 
   #armReconcile(): void {
     if (this.#reconcileTimer !== null) clearTimeout(this.#reconcileTimer);
     this.#reconcileTimer = setTimeout(async () => {
       await this.#keeper?.reconcile();
-      void this.#fullNat.look(this.#world.config, this.#keeper?.draining ?? []);
+      void this.#packetFilter.look(this.#world.config, this.#keeper?.draining ?? []);
       if (this.#stopping === null) this.#armReconcile();
     }, this.#world.config.ipvs.reconcileIntervalMs);
-  }
-
-  #startWatchdog(): void {
-    const everyMs = watchdogIntervalMs();
-    if (everyMs === null) return;
-    this.#watchdog = setInterval(() => {
-      if (this.#world.config.virtualRouters.length === 0 || this.#vrrp.isAlive) notifySystemd('WATCHDOG=1');
-    }, everyMs / 2);
   }
 
   #probed(key: string, result: ProbeResult): void {
     const changes = this.#world.observe(key, result, Date.now());
     if (changes.length === 0) return;
     this.#keeper?.changed(changes.map((change) => change.virtualServer));
-    for (const change of changes) {
-      const { level, text } = tellChange(change);
-      this.#log[level](text);
-    }
+    this.#trackers.look(this.#world);
+    this.#chronicle.verdicts(changes);
   }
 
-  #transition(router: string, role: Role, reason: string): void {
-    const text = `${router}: ${role} (${reason})`;
-    if (role === 'FAULT') this.#log.warn(text);
-    else this.#log.info(text);
+  #transition(router: string, role: Role, reason: string, priority: number): void {
+    this.#chronicle.transition(router, role, reason, priority);
     if (this.#world.config.connectionSync?.follow === router) this.#keeper?.roleChanged();
   }
 
@@ -269,6 +286,8 @@ export class Daemon {
       lastReload: this.#lastReload,
       vrrpProcess: { pid: this.#vrrp.pid, restarts: this.#vrrp.restarts },
       vrrp,
+      tracked: this.#trackers.report(),
+      notifications: this.#chronicle.notifier.report(),
       table: found?.table ?? null,
       daemons: found?.daemons ?? [],
       wantedDaemons: this.#wanted.daemons(),

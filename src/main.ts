@@ -11,7 +11,7 @@ Exit codes:
   1   run: could not start; check, reload: problems found, nothing was changed;
       plan: wrong usage or a problem; doctor: errors found
   2   wrong usage, or a file that cannot be read; plan: something would change
-  3   status, reload: no daemon answers at the socket
+  3   status, events, reload: no daemon answers at the socket
   4   the daemon answered with an error
   ipvs has those of ipvsadm (docs/ipvs.md)
   70  run: ended by a fault of its own`;
@@ -77,6 +77,22 @@ export function program(): Command {
       const { runStatus } = await import('./cli/status.ts');
       const socket = socketPath(options.socket, process.env);
       process.exitCode = await runStatus({ socket, json: options.json }, process.stdout, process.stderr);
+    });
+
+  cli
+    .command('events')
+    .description('show what happened lately: changes of state, failures, repairs (docs/events.md)')
+    .addOption(socketOption())
+    .option('--since <number>', 'only events after this number', '0')
+    .option('-f, --follow', 'go on and show what happens', false)
+    .option('--json', 'as JSON, one event a line', false)
+    .action(async (options: SocketOption & { since: string; follow: boolean; json: boolean }) => {
+      if (!/^\d{1,15}$/.test(options.since))
+        cli.error(`lvsd events: --since must be a number; found '${options.since}'`);
+      const { runEvents } = await import('./cli/events.ts');
+      const given = { ...options, socket: socketPath(options.socket, process.env), since: Number(options.since) };
+      if (given.follow) process.stdout.once('error', () => process.exit()); // its reader has gone: `| head`
+      process.exitCode = await runEvents(given, process.stdout, process.stderr);
     });
 
   cli

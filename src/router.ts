@@ -16,20 +16,34 @@ const BACKLOG = 500;
 let seq = 0;
 let unsent = 0;
 let leaving = false;
+/** What to tell at the end of this turn of the event loop: a write to the channel costs more than an advertisement. */
+let outbox: FromRouter[] = [];
 
 function tell(message: FromRouter): void {
   const droppable = message.type === 'log' || message.type === 'report' || message.type === 'heartbeat';
   if (!process.connected || (droppable && unsent >= BACKLOG)) return;
   unsent++;
-  const envelope: Envelope<FromRouter> = { seq: seq++, message };
-  process.send?.(envelope, () => {
-    unsent--;
-  });
+  if (outbox.push(message) === 1) setImmediate(flush);
+}
+
+function flush(): void {
+  const messages = outbox;
+  outbox = [];
+  if (!process.connected) return;
+  for (const message of messages) {
+    const envelope: Envelope<FromRouter> = { seq: seq++, message };
+    process.send?.(envelope, () => {
+      unsent--;
+    });
+  }
 }
 
 function start(): void {
   const routers = new VirtualRouters({
-    changed: (router, role, reason) => tell({ type: 'transition', router, role, reason }),
+    changed: (router, role, reason, priority) => tell({ type: 'transition', router, role, reason, priority }),
+    groupChanged: (group, role, reason) => tell({ type: 'group-transition', group, role, reason }),
+    tracked: (states) => tell({ type: 'tracked', states }),
+    event: (router, event, detail) => tell({ type: 'event', router, event, detail }),
     log: (level, text) => tell({ type: 'log', level, text }),
   });
   process.on('message', (envelope: Envelope<ToRouter>) => handle(routers, envelope.message));
@@ -42,7 +56,10 @@ function start(): void {
 function handle(routers: VirtualRouters, message: ToRouter): void {
   switch (message.type) {
     case 'configure':
-      tell({ type: 'configured', problems: routers.configure(message.process, message.routers, message.kept) });
+      tell({ type: 'configured', problems: routers.configure(message) });
+      return;
+    case 'tracked':
+      routers.tracked(message.states);
       return;
     case 'report':
       tell({ type: 'report', id: message.id, report: routers.report() });
@@ -61,6 +78,7 @@ async function leave(routers: VirtualRouters): Promise<void> {
   await routers.stop();
   routers.close();
   tell({ type: 'stopped' });
+  flush();
   // The answer must be out before the process is gone; without a channel there is nobody to wait for.
   if (process.connected) process.disconnect();
   setImmediate(() => process.exit(0));

@@ -1,6 +1,7 @@
 /** `lvsd check FILE`: tells every problem of a configuration file. */
 import type { Config } from '../config/types.ts';
 import { readConfigFile } from '../sys/config-file.ts';
+import { fifoProblems, scriptProblems } from '../sys/script-problems.ts';
 
 /** Where a command writes: process.stdout, process.stderr or a test's buffer. */
 export interface TextSink {
@@ -8,12 +9,14 @@ export interface TextSink {
 }
 
 /**
- * Checks the file. Exit codes: 0 valid (a summary on `out`), 1 problems (on `out`, one a line as
+ * Checks the file. Exit codes: 0 valid (a summary on `out`, after warnings of programs that this machine cannot run), 1 problems (on `out`, one a line as
  * `file:line:column: path: message`, then their count), 2 not readable (the reason on `err`).
  */
 export async function runCheck(file: string, out: TextSink, err: TextSink): Promise<0 | 1 | 2> {
   const config = readConfigFile(file);
   if (config.ok) {
+    const warnings = [...scriptProblems(config.value), ...fifoProblems(config.value.notifications)];
+    for (const warning of warnings) out.write(`${file}: warning: ${warning}\n`);
     out.write(`${file}: valid: ${summary(config.value)}\n`);
     return 0;
   }

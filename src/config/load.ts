@@ -80,10 +80,12 @@ interface SchemaIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly keys?: readonly string[];
+  /** Of a union: the issues of each form, with paths from the union's own place. */
+  readonly errors?: readonly (readonly SchemaIssue[])[];
 }
 
 function findingsOf(issues: readonly SchemaIssue[]): readonly Finding[] {
-  return issues.flatMap((issue): readonly Finding[] => {
+  return issues.flatMap(intoForm).flatMap((issue): readonly Finding[] => {
     const path = issue.path.map((segment) => (typeof segment === 'symbol' ? String(segment) : segment));
     if (issue.code !== 'unrecognized_keys') return [{ path, at: 'value', message: issue.message }];
     // fields.ts writes one line for each unknown key, in their order.
@@ -94,6 +96,15 @@ function findingsOf(issues: readonly SchemaIssue[]): readonly Finding[] {
       message: messages[index] ?? '',
     }));
   });
+}
+
+/** Where a value may have one of several forms and what is there is one of them with a fault: what is wrong with that. */
+function intoForm(issue: SchemaIssue): readonly SchemaIssue[] {
+  const isOtherForm = ({ code, path }: SchemaIssue) => code === 'invalid_type' && path.length === 0;
+  const meant = (issue.errors ?? []).filter((form) => !form.some(isOtherForm));
+  const [form] = meant;
+  if (issue.code !== 'invalid_union' || meant.length !== 1 || form === undefined) return [issue];
+  return form.flatMap((inner) => intoForm({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 /** By position; of one place the file's own order; nothing twice. */

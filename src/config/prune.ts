@@ -5,10 +5,31 @@
 import type { Path } from './problems.ts';
 
 /** Lists whose items stand for themselves: without one of them, the others mean the same. */
-const INDEPENDENT_ITEMS: readonly string[] = ['vrrp', 'virtual_servers', 'real_servers', 'checks'];
+const INDEPENDENT_ITEMS: readonly string[] = [
+  'vrrp',
+  'vrrp_groups',
+  'track',
+  'tracked_scripts',
+  'tracked_processes',
+  'bfd',
+  'virtual_servers',
+  'real_servers',
+  'checks',
+];
 
 /** Keys at the root that no virtual server depends on. */
-const APART_FROM_SERVERS: readonly string[] = ['name', 'vrrp_process', 'vrrp', 'connection_sync', 'ipvs'];
+const APART_FROM_SERVERS: readonly string[] = [
+  'name',
+  'vrrp_process',
+  'vrrp',
+  'vrrp_groups',
+  'tracked_scripts',
+  'tracked_processes',
+  'bfd',
+  'notifications',
+  'connection_sync',
+  'ipvs',
+];
 
 export interface Pruned {
   readonly value: unknown;

@@ -2,7 +2,12 @@
 import { nearest } from './nearest.ts';
 import type { Finding, Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
+import { checkAccepting } from './resolve-addresses.ts';
+import { resolveBfdSessions } from './resolve-bfd.ts';
 import { resolveConnectionSync, resolveIpvs } from './resolve-ipvs.ts';
+import { resolveNotifications } from './resolve-notify.ts';
+import { resolveTrackedProcesses, resolveTrackedScripts } from './resolve-tracked.ts';
+import { resolveGroups, type TrackableNames } from './resolve-tracking.ts';
 import { resolveVirtualServers } from './resolve-virtual-servers.ts';
 import { resolveVirtualRouters } from './resolve-vrrp.ts';
 import type { RawConfig } from './schema.ts';
@@ -25,19 +30,39 @@ export function resolve(raw: RawConfig, complete: boolean): Resolved {
     checkFollow(raw, report);
   }
   const virtualServers = resolveVirtualServers(servers, raw, report);
+  const trackable = complete ? trackableNames(raw) : null;
+  const names = complete ? routers.map(({ name }) => name) : null;
+  checkAccepting(routers, virtualServers, report);
+  const groups = resolveGroups(raw.vrrp_groups ?? [], names, trackable, report);
   const config: Config = {
     name: raw.name,
     vrrpProcess: {
       realtimePriority: raw.vrrp_process.realtime_priority,
       lockMemory: raw.vrrp_process.lock_memory,
+      startupDelayMs: raw.vrrp_process.startup_delay,
     },
-    virtualRouters: resolveVirtualRouters(routers, report),
+    virtualRouters: resolveVirtualRouters(routers, groups, trackable, report),
+    syncGroups: groups.map((group) => group.config),
+    trackedScripts: resolveTrackedScripts(raw.tracked_scripts ?? [], report),
+    trackedProcesses: resolveTrackedProcesses(raw.tracked_processes ?? [], report),
+    bfdSessions: resolveBfdSessions(raw.bfd ?? [], !complete || routers.length > 0, report),
+    notifications: resolveNotifications(raw.notifications, report),
     connectionSync: resolveConnectionSync(raw),
     ipvs: resolveIpvs(raw, virtualServers, report),
     drainTimeoutMs: raw.defaults.drain_timeout,
     virtualServers,
   };
   return { config, findings };
+}
+
+/** What can be tracked by name. */
+function trackableNames(raw: RawConfig): TrackableNames {
+  return {
+    script: (raw.tracked_scripts ?? []).map(({ name }) => name),
+    process: (raw.tracked_processes ?? []).map(({ name }) => name),
+    virtual_server: (raw.virtual_servers ?? []).map(({ name }) => name),
+    bfd: (raw.bfd ?? []).map(({ name }) => name),
+  };
 }
 
 /** A file cut short must not read as "delete everything". */

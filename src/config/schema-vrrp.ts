@@ -1,6 +1,10 @@
 /** Virtual routers in a configuration file: every key with its type, range, default and description. Pure. */
 import * as z from 'zod';
-import { address, choice, duration, flag, integer, list, mapping, movable, prefixed, unicast } from './fields.ts';
+import { choice, duration, integer, mapping } from './fields.ts';
+import { addressKeys } from './schema-addresses.ts';
+import { notify } from './schema-notify.ts';
+import { preempt, tracks } from './schema-tracking.ts';
+import { wireKeys } from './schema-wire.ts';
 import { interfaceName, name, port } from './schema-words.ts';
 
 /** The password of RFC 2338. A wrong one is not repeated in the message, which may go to a log. */
@@ -17,11 +21,6 @@ function foundInstead(input: unknown): string {
   return `found ${input.length} (keepalived takes the first 8)`;
 }
 
-const announcements = mapping({
-  count: integer(1, 100).default(5).describe('Gratuitous ARP or unsolicited NA rounds at once'),
-  repeat_delay: duration('0s', '1h').prefault('5s').describe('The same rounds once more after this; 0s: never'),
-});
-
 /** One virtual router of the file. */
 export const virtualRouter = mapping({
   name: name().describe('Unique name; connection_sync, logs and commands refer to it'),
@@ -33,18 +32,16 @@ export const virtualRouter = mapping({
     .describe(
       'Time between advertisements, at most 40.95s; version 2: whole seconds; take-over needs a little over three',
     ),
-  preempt: flag().default(true).describe('Take over from an active router of lower priority'),
-  virtual_addresses: list(prefixed(movable).describe('Address, optionally with a prefix length (default /32, /128)'))
-    .min(1, { error: 'must hold at least one address' })
-    .describe('Addresses of one family that move together; IPv6: the first is link-local'),
+  preempt: preempt()
+    .default(true)
+    .describe('Take over from an active router of lower priority; with delay: after it was heard for so long'),
+  track: tracks().describe('What moves the priority, or puts the virtual router into FAULT'),
+  ...addressKeys,
   version: integer(2, 3)
     .default(3)
     .describe('VRRP version, equal on both directors; 2 (RFC 3768): IPv4 only, intervals of whole seconds'),
   transport: choice(['ip', 'udp']).default('ip').describe('IP protocol 112 as in RFC 9568, or the same in UDP'),
   udp_port: port().optional().describe('With transport udp: port on both directors, default 8112'),
-  udp_peers: list(address(unicast).describe("The other director's own address"))
-    .optional()
-    .describe('With transport udp: the other directors; none: multicast'),
   checksum: choice(['auto', 'rfc9568', 'pseudo'])
     .default('auto')
     .describe('Version 3, IPv4: RFC 9568 (no pseudo-header), as keepalived (pseudo), or what the peer uses (auto)'),
@@ -53,5 +50,6 @@ export const virtualRouter = mapping({
     .describe(
       'With version 2: authentication type 1, sent in clear; no security, it only keeps mixed-up routers apart',
     ),
-  announcements: announcements.prefault({}).describe('What tells neighbours that the addresses moved here'),
+  ...wireKeys,
+  notify: notify.optional().describe('Programs to run when its state changes (docs/events.md)'),
 });

@@ -19,8 +19,12 @@ import {
   portRange,
   unicast,
 } from './fields.ts';
+import { bfdSession } from './schema-bfd.ts';
 import { type check, checks } from './schema-checks.ts';
 import { ipvs } from './schema-ipvs.ts';
+import { notifications } from './schema-notify.ts';
+import { trackedProcess, trackedScript } from './schema-tracked.ts';
+import { syncGroup } from './schema-tracking.ts';
 import { virtualRouter } from './schema-vrrp.ts';
 import { INT_MAX, interfaceName, interval, name, port, timeout } from './schema-words.ts';
 import type { SchedulerFlag } from './types.ts';
@@ -66,7 +70,12 @@ const vrrpProcess = mapping({
   realtime_priority: integer(0, 99)
     .default(0)
     .describe('SCHED_RR priority of the VRRP process; 0 leaves it at normal priority'),
-  lock_memory: flag().default(false).describe('Keep the VRRP process in memory (mlockall)'),
+  lock_memory: flag()
+    .default(false)
+    .describe('Keep the VRRP process in memory: its code, libraries and C heap (mlock2)'),
+  startup_delay: duration('0s', '1h')
+    .prefault('0s')
+    .describe('After the start no virtual router becomes MASTER for so long, but for addresses it still had'),
 });
 
 const connectionSync = mapping({
@@ -171,6 +180,11 @@ export const fileSchema = mapping({
   name: name().default('lvsd').describe('Name of this director in status and logs'),
   vrrp_process: vrrpProcess.prefault({}).describe('The process that runs the virtual routers'),
   vrrp: list(virtualRouter).optional().describe('Virtual routers: addresses that move between directors'),
+  vrrp_groups: list(syncGroup).optional().describe('Virtual routers that move together'),
+  tracked_scripts: list(trackedScript).optional().describe('Programs whose exit codes virtual routers can track'),
+  tracked_processes: list(trackedProcess).optional().describe('Running programs that virtual routers can track'),
+  bfd: list(bfdSession).optional().describe('BFD sessions: what notices within a second that a neighbour is gone'),
+  notifications: notifications.prefault({}).describe('Where changes of all virtual routers are written'),
   connection_sync: connectionSync.optional().describe("The kernel's connection synchronisation between directors"),
   ipvs: ipvs.prefault({}).describe("The kernel's IPVS table"),
   defaults: defaults.prefault({}).describe('Values for virtual servers, real servers and checks that give none'),

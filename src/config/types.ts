@@ -3,11 +3,21 @@
  * every address is in canonical text form. `schema.ts` says what the file may hold, `resolve.ts` turns it into this. Pure.
  */
 import type { Forwarding, Scheduler } from '../ipvs/types.ts';
+import type { BelongingsConfig } from './types-addresses.ts';
+import type { BfdSessionConfig } from './types-bfd.ts';
+import type { NotificationsConfig, NotifyConfig } from './types-notify.ts';
+import type { TrackedProcessConfig, TrackedScriptConfig } from './types-tracked.ts';
+import type { SyncGroupConfig, TrackConfig } from './types-tracking.ts';
 
 export interface Config {
   readonly name: string;
   readonly vrrpProcess: VrrpProcessConfig;
   readonly virtualRouters: readonly VirtualRouterConfig[];
+  readonly syncGroups: readonly SyncGroupConfig[];
+  readonly trackedScripts: readonly TrackedScriptConfig[];
+  readonly trackedProcesses: readonly TrackedProcessConfig[];
+  readonly bfdSessions: readonly BfdSessionConfig[];
+  readonly notifications: NotificationsConfig;
   readonly connectionSync: ConnectionSyncConfig | null;
   readonly ipvs: IpvsConfig;
   /** `defaults.drain_timeout`: for what left the configuration while lvsd was down, whose own nobody knows any more. */
@@ -18,11 +28,13 @@ export interface Config {
 export interface VrrpProcessConfig {
   /** SCHED_RR priority of the VRRP process, 1..99; 0 leaves it at normal priority. */
   readonly realtimePriority: number;
-  /** Lock the process's memory (mlockall). */
+  /** Lock the process's code, libraries and C heap in memory (mlock2). */
   readonly lockMemory: boolean;
+  /** After the start of lvsd no virtual router becomes MASTER for so long. */
+  readonly startupDelayMs: number;
 }
 
-export interface VirtualRouterConfig {
+export interface VirtualRouterConfig extends BelongingsConfig {
   readonly name: string;
   readonly interface: string;
   /** Of VRRP; 2 with IPv4 only. */
@@ -34,30 +46,58 @@ export interface VirtualRouterConfig {
   readonly priority: number;
   /** Version 3: a multiple of 10 ms, 10..40950; version 2: of 1000 ms, 1000..255000. */
   readonly advertisementIntervalMs: number;
+  /** An owner (priority 255) preempts in any case. */
   readonly preempt: boolean;
-  readonly virtualAddresses: readonly VirtualAddress[];
+  /** How long an active router of lower priority is left alone; 0: RFC 9568. */
+  readonly preemptDelayMs: number;
+  /** Sync group; null: none. */
+  readonly group: string | null;
+  /** Its own and its group's. */
+  readonly tracks: readonly TrackConfig[];
   readonly transport: TransportConfig;
   /** Which checksum VRRPv3 over IPv4 is sent with (RFC 9568 has no pseudo-header, keepalived has one). */
   readonly checksum: 'auto' | 'rfc9568' | 'pseudo';
   /** Version 2 only: 1 to 8 printable ASCII characters, sent in clear; null: none. */
   readonly password: string | null;
+  /** Unicast: whom we speak to and listen to; empty: multicast. */
+  readonly peers: readonly string[];
+  /** What is sent from; null: the interface's first own address. */
+  readonly sourceAddress: string | null;
+  readonly ttl: TtlConfig;
   readonly announcements: AnnouncementConfig;
+  /** Ask at a take-over whether another machine answers for the addresses, and watch for it while MASTER. */
+  readonly conflictProbe: boolean;
+  /** Null: nobody is told. */
+  readonly notify: NotifyConfig | null;
 }
 
-export interface VirtualAddress {
-  readonly address: string;
-  readonly prefixLength: number;
+export type TransportConfig = { readonly kind: 'ip' } | { readonly kind: 'udp'; readonly port: number };
+
+/** TTL or hop limit with unicast peers; with multicast both are 255. */
+export interface TtlConfig {
+  readonly send: number;
+  /** Smallest that is accepted. */
+  readonly least: number;
 }
 
-export type TransportConfig =
-  | { readonly kind: 'ip' }
-  /** With no peers: multicast. */
-  | { readonly kind: 'udp'; readonly port: number; readonly peers: readonly string[] };
-
-/** Gratuitous ARP and unsolicited NA: `count` rounds at once, the same again after `repeatDelayMs` (0 = never). */
+/**
+ * Gratuitous ARP and unsolicited NA: `count` rounds at a take-over, the same again after `repeatDelayMs`; `refreshCount`
+ * rounds every `refreshMs` while MASTER; when a router of lower priority is heard as active too, `lowerPriorityCount`
+ * rounds, the same again after `lowerPriorityDelayMs`. A delay of 0 is never.
+ */
 export interface AnnouncementConfig {
   readonly count: number;
   readonly repeatDelayMs: number;
+  readonly refreshMs: number;
+  readonly refreshCount: number;
+  /** 0: none. */
+  readonly lowerPriorityCount: number;
+  readonly lowerPriorityDelayMs: number;
+  /** Between two frames on an interface; 0: back to back. */
+  readonly spacingMs: number;
+  readonly arp: 'request' | 'reply' | 'both';
+  /** Besides those that the addresses are on. */
+  readonly interfaces: readonly string[];
 }
 
 export interface ConnectionSyncConfig {

@@ -1,6 +1,12 @@
 /** What a configuration asks of the machine. Pure. */
-import type { Config, RealServerConfig, ServiceIdConfig } from '../config/types.ts';
-import { type DirectorIntent, type RealServerIntent, type ServiceIntent, tunnelOverhead } from './intent.ts';
+import type { Config, RealServerConfig, ServiceIdConfig, VirtualRouterConfig } from '../config/types.ts';
+import {
+  type DirectorIntent,
+  type RealServerIntent,
+  type RouterIntent,
+  type ServiceIntent,
+  tunnelOverhead,
+} from './intent.ts';
 
 /** The part of a configuration that the checks of a director need. */
 export function directorIntent(config: Config): DirectorIntent {
@@ -17,17 +23,23 @@ export function directorIntent(config: Config): DirectorIntent {
   const checks = config.virtualServers.flatMap(({ realServers }) => realServers.flatMap((server) => server.checks));
   const { connectionSync: sync } = config;
   return {
-    routers: config.virtualRouters.map(({ name, interface: on, vrid, virtualAddresses }) => ({
-      name,
-      interface: on,
-      vrid,
-      addresses: virtualAddresses,
-    })),
+    routers: config.virtualRouters.flatMap(routerIntents),
     services: withoutTwins(services),
     sync,
     ipvsSettings: config.ipvs.settings,
     verifiesCertificates: checks.some((check) => check.type === 'https' && check.verify),
   };
+}
+
+/** One for each interface that its addresses are on. A virtual MAC is lvsd's own affair: its interface is the one below. */
+function routerIntents(router: VirtualRouterConfig): readonly RouterIntent[] {
+  const { name, vrid } = router;
+  const places = new Map<string, RouterIntent['addresses'][number][]>([[router.interface, []]]);
+  for (const { address, prefixLength, interface: named } of [...router.virtualAddresses, ...router.extraAddresses]) {
+    const place = named ?? router.interface;
+    places.set(place, [...(places.get(place) ?? []), { address, prefixLength }]);
+  }
+  return [...places].map(([on, addresses]) => ({ name, interface: on, vrid, addresses }));
 }
 
 function identity(id: ServiceIdConfig): Pick<ServiceIntent, 'family' | 'address' | 'fwmark'> {

@@ -1,6 +1,9 @@
 /** The status as a person reads it: first what is wrong with the whole, then routers, then servers. Pure. */
 import type { RouterReport } from '../vrrp/messages.ts';
+import { renderBfdSessions } from './render-bfd.ts';
 import { renderVirtualServers } from './render-servers.ts';
+import { renderTracked } from './render-tracked.ts';
+import { routerNotes } from './router-notes.ts';
 import {
   type Cell,
   cell,
@@ -36,6 +39,8 @@ export function renderStatus(snapshot: Snapshot, options: RenderOptions): string
   const parts = [
     daemon(snapshot.daemon, options),
     virtualRouters(snapshot, options),
+    renderBfdSessions(snapshot.bfdSessions, options),
+    renderTracked(snapshot.tracked, options),
     snapshot.connectionSync === null ? [] : [connectionSync(snapshot.connectionSync, options)],
     renderVirtualServers(snapshot.virtualServers, options),
     snapshot.ipvs === null ? [] : ipvs(snapshot.ipvs, options),
@@ -84,7 +89,18 @@ function virtualRouters(snapshot: Snapshot, options: RenderOptions): string[] {
     const text = counts(reasons);
     return text === '' ? [] : [`Refused on ${clean(where)}, for no virtual router here: ${text}`];
   });
-  return [`Virtual routers (${process})`, ...table([titles, ...rows], options.colour), ...strangers];
+  const losses = lossesText(snapshot.notifications);
+  return [`Virtual routers (${process})`, ...table([titles, ...rows], options.colour), ...strangers, ...losses];
+}
+
+/** Nothing, as long as everybody was told everything. */
+function lossesText({ skipped, failed, fifo }: Snapshot['notifications']): string[] {
+  const losses = [
+    ...(failed > 0 ? [`${counted(failed, 'failed program')}`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'change')} skipped`] : []),
+    ...(fifo !== null && fifo.dropped > 0 ? [`${counted(fifo.dropped, 'line')} of ${clean(fifo.path)} dropped`] : []),
+  ];
+  return losses.length === 0 ? [] : [`Notifications: ${losses.join(', ')}`];
 }
 
 function routerRows(router: RouterReport, { nowMs }: RenderOptions): Row[] {
@@ -104,25 +120,36 @@ function routerRows(router: RouterReport, { nowMs }: RenderOptions): Row[] {
     address,
   ];
   const blank = first.slice(1).map(() => cell(''));
-  const notes: string[] = [];
-  if (router.fault !== null) notes.push(`  fault: ${clean(router.fault)}`);
+  const notes = routerNotes(router).map((note) => `  ${note}`);
   if (refused > 0) notes.push(`  refused: ${counts(adverts.refused)}`);
   if (adverts.addressListErrors > 0)
     notes.push(`  ${adverts.addressListErrors} times the peer had other virtual addresses`);
+  notes.push(...missingPaths(router));
   return [first, ...more.map((next) => [...blank, next]), ...notes];
 }
 
+/** Routes and rules that a MASTER ought to have and has not. */
+function missingPaths({ role, virtualRoutes, virtualRules }: RouterReport): string[] {
+  if (role !== 'MASTER') return [];
+  const missing = (kind: string, paths: RouterReport['virtualRoutes']): string[] =>
+    paths.flatMap(({ text, held, problem }) =>
+      held ? [] : [`  ${kind} ${clean(text)} is MISSING${problem === null ? '' : `: ${clean(problem)}`}`],
+    );
+  return [...missing('route', virtualRoutes), ...missing('rule', virtualRules)];
+}
+
 /** MASTER and LEAVING hold all of them, everybody else none but the owner its own: the exceptions are named. */
-function addressCells({ role, priority, virtualAddresses }: RouterReport): Cell[] {
+function addressCells({ role, priority, virtualAddresses, ...rest }: RouterReport): Cell[] {
   const holds = role === 'MASTER' || role === 'LEAVING';
   const isRight = (held: boolean): boolean => held === holds || (held && priority === OWNER_PRIORITY);
   // Exceptions first: those are not to be among the uncounted.
-  const sorted = [...virtualAddresses].sort((a, b) => Number(isRight(a.held)) - Number(isRight(b.held)));
-  const cells = sorted
-    .slice(0, SHOWN_ADDRESSES)
-    .map(({ address, held }) =>
-      isRight(held) ? cell(address) : cell(`${address} ${held ? 'HELD' : 'MISSING'}`, 'bad'),
-    );
+  const sorted = [...virtualAddresses, ...rest.extraAddresses].sort(
+    (a, b) => Number(isRight(a.held)) - Number(isRight(b.held)),
+  );
+  const cells = sorted.slice(0, SHOWN_ADDRESSES).map(({ address, interface: place, held }) => {
+    const text = place === rest.interface ? address : `${address} on ${clean(place)}`;
+    return isRight(held) ? cell(text) : cell(`${text} ${held ? 'HELD' : 'MISSING'}`, 'bad');
+  });
   const more = sorted.length - SHOWN_ADDRESSES;
   return more > 0 ? [...cells, cell(`and ${more} more`)] : cells;
 }

@@ -20,12 +20,14 @@ import {
   type ConnectionsReport,
   type DrainReport,
   type IpvsCounters,
+  type NotificationsReport,
   type RealServerReport,
   type RealServerState,
   type ReloadReport,
   SNAPSHOT_FORMAT,
   type Snapshot,
   type SorryServerReport,
+  type TrackedReport,
   type VirtualServerReport,
 } from './types.ts';
 
@@ -45,6 +47,8 @@ export interface SnapshotInput {
   readonly vrrpProcess: { readonly pid: number | null; readonly restarts: number };
   /** Null: no VRRP process, or it did not answer. */
   readonly vrrp: VrrpReport | null;
+  readonly tracked: readonly TrackedReport[];
+  readonly notifications: NotificationsReport;
   /** The kernel's table; null: there is none or it could not be read. */
   readonly table: readonly DumpedService[] | null;
   /** The kernel's sync daemons. */
@@ -87,6 +91,9 @@ export function buildSnapshot(input: SnapshotInput): Snapshot {
     virtualRouters: vrrp?.routers ?? [],
     vrrpAnswering: vrrp !== null || world.config.virtualRouters.length === 0,
     vrrpRefused: vrrp?.refused ?? {},
+    bfdSessions: vrrp?.bfd ?? [],
+    tracked: input.tracked,
+    notifications: input.notifications,
     connectionSync: connectionSync(input),
     virtualServers: world.config.virtualServers.map((server) => virtualServer(input, server, services)),
     ipvs:

@@ -2,6 +2,7 @@
  * What `GET /status` answers and `lvsd status --json` prints: plain JSON values, documented for scripts in docs/status.md.
  * Times are Unix milliseconds (`...AtMs`, `sinceMs`); lengths of time are milliseconds (`latencyMs`). Pure types.
  */
+import type { BfdReport } from '../bfd/report.ts';
 import type { CheckConfig, TunnelConfig } from '../config/types.ts';
 import type { ProbeFailure } from '../health/types.ts';
 import type { DestinationCounters, Forwarding, SyncDaemon } from '../ipvs/types.ts';
@@ -20,11 +21,28 @@ export interface Snapshot {
   readonly vrrpAnswering: boolean;
   /** Refused packets that belong to no virtual router, by interface ("eth0 ipv4") and reason. */
   readonly vrrpRefused: VrrpReport['refused'];
+  /** Empty when the VRRP process does not answer. */
+  readonly bfdSessions: readonly BfdReport[];
+  /** What the main process watches for the virtual routers; interfaces and BFD sessions are with each router. */
+  readonly tracked: readonly TrackedReport[];
+  readonly notifications: NotificationsReport;
   /** Null: not configured. */
   readonly connectionSync: ConnectionSyncReport | null;
   readonly virtualServers: readonly VirtualServerReport[];
   /** Null: the configuration needs nothing from IPVS. */
   readonly ipvs: IpvsReport | null;
+}
+
+export interface TrackedReport {
+  /** "script chk", "file /run/prio", "process proxy", "virtual_server web". */
+  readonly object: string;
+  /** Null: a file, which has a value instead. */
+  readonly state: 'UP' | 'DOWN' | null;
+  readonly value: number | null;
+  /** Why it is DOWN; null when it is not. */
+  readonly reason: string | null;
+  /** What was last found, in words: "ok in 12 ms, 40 runs", "2 processes"; empty: nothing to add. */
+  readonly detail: string;
 }
 
 export interface DaemonReport {
@@ -57,6 +75,16 @@ export interface VrrpProcessReport {
   /** The kernel's policy as it is, not as configured ("SCHED_RR 10"); null: not known. */
   readonly scheduling: string | null;
   readonly memoryLocked: boolean | null;
+}
+
+/** Since the start. */
+export interface NotificationsReport {
+  /** Changes that notify programs were not run for: a newer one came first. */
+  readonly skipped: number;
+  /** Notify programs that could not be run, failed or were killed. */
+  readonly failed: number;
+  /** Null: none is configured, or it cannot be written to. */
+  readonly fifo: { readonly path: string; readonly dropped: number } | null;
 }
 
 export interface ConnectionSyncReport {

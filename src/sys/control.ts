@@ -11,15 +11,20 @@ import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { KernelChange } from '../director/changes.ts';
+import type { EventsAnswer } from '../status/events.ts';
 import type { Snapshot } from '../status/types.ts';
 import { messageOf } from '../util/message-of.ts';
 import type { ConfigText } from './config-file.ts';
+import { EVENTS_PATH, eventsQuery, MOST_WAIT_S } from './control-events.ts';
+import type { EventsQuery } from './event-feed.ts';
 
 export interface ControlHandlers {
   snapshot(): Promise<Snapshot>;
   reload(): Promise<{ readonly ok: boolean; readonly problems: readonly string[] }>;
   /** Null: of the daemon's own file. */
   plan(file: ConfigText | null): Promise<PlanOutcome>;
+  /** Null: too many wait for events already. */
+  events(query: EventsQuery, gone: AbortSignal): Promise<EventsAnswer | null>;
 }
 
 /** What a configuration would change in the kernel; or the file's problems, whole lines for people. */
@@ -52,6 +57,7 @@ const CHECK_TIMEOUTS_EVERY_MS = 500;
 const SNAPSHOT_TIMEOUT_MS = 5000;
 const RELOAD_TIMEOUT_MS = 30_000;
 const PLAN_TIMEOUT_MS = 30_000;
+const EVENTS_TIMEOUT_MS = MOST_WAIT_S * 1000 + 2000;
 const PLAN_PATH = '/v1/plan';
 /** Without a byte either way: longer than any answer takes; ends those who ask and do not read. */
 const IDLE_TIMEOUT_MS = 40_000;
@@ -99,6 +105,14 @@ function routes(handlers: ControlHandlers): Hono {
       if (file === undefined) return c.json({ error: 'the body is not {"file": string, "text": string}' }, 400);
       const outcome = await handlers.plan(file);
       return c.json(outcome, outcome.ok ? 200 : 422);
+    }),
+  );
+  app.get(EVENTS_PATH, (c) =>
+    answer(c, EVENTS_TIMEOUT_MS, async () => {
+      const query = eventsQuery(c.req.query());
+      if (!query.ok) return c.json({ error: query.error }, 400);
+      const events = await handlers.events(query.value, c.req.raw.signal);
+      return events === null ? c.json({ error: 'too many wait for events already' }, 503) : c.json(events);
     }),
   );
   app.notFound((c) => c.json({ error: `no such request: ${c.req.method} ${c.req.path}` }, 404));

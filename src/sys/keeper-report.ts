@@ -5,6 +5,7 @@ import type { Drains } from '../director/draining.ts';
 import type { IpvsCommand } from '../ipvs/command.ts';
 import { serviceKey } from '../ipvs/key.ts';
 import type { Service } from '../ipvs/types.ts';
+import type { News } from '../status/events.ts';
 import type { ApplyOutcome } from './ipvs.ts';
 import type { Log } from './log.ts';
 import { LogLimiter } from './log-limiter.ts';
@@ -36,6 +37,7 @@ const TOLD_AT_ONCE = 5;
 
 export class KeeperReport {
   readonly #log: KeeperLog;
+  readonly #news: (news: News) => void;
   readonly #problemLog: LogLimiter;
   #counters: KeeperCounters = {
     lastReconcileAtMs: null,
@@ -45,8 +47,9 @@ export class KeeperReport {
     lastProblem: null,
   };
 
-  constructor(log: KeeperLog) {
+  constructor(log: KeeperLog, news: (news: News) => void = () => {}) {
     this.#log = log;
+    this.#news = news;
     this.#problemLog = new LogLimiter((text) => log.error(text));
   }
 
@@ -79,10 +82,15 @@ export class KeeperReport {
     const found = foundIn(table);
     for (const command of commands.slice(0, TOLD_AT_ONCE)) {
       const change = changeOf(command, found, drains);
-      if (change !== null) this.#log.warn(`IPVS table was changed from outside: ${describeRepair(change)}`);
+      if (change !== null) this.#tellRepair(describeRepair(change));
     }
     const more = commands.length - TOLD_AT_ONCE;
-    if (more > 0) this.#log.warn(`IPVS table was changed from outside: ${more} more changes repaired`);
+    if (more > 0) this.#tellRepair(`${more} more changes repaired`);
+  }
+
+  #tellRepair(what: string): void {
+    this.#log.warn(`IPVS table was changed from outside: ${what}`);
+    this.#news({ kind: 'repair', object: 'ipvs', from: null, to: null, reason: what });
   }
 
   countRepairs(count: number): void {

@@ -3,21 +3,8 @@
  * server that leaves the configuration while lvsd is down would stay in the kernel for ever. It counts only in the table
  * that it was written for: after a reboot, or in another network namespace, services of these names are somebody else's.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
 import type { Originals } from '../ipvs/settings.ts';
-import { messageOf } from '../util/message-of.ts';
-import { networkNamespaceName } from './network-namespace.ts';
+import { type Place, placeOfThisProcess, readStateFile, removeStateFile, replaceStateFile } from './state-file.ts';
 
 /** What lvsd made in the kernel and takes down again. */
 export interface Owned {
@@ -36,29 +23,20 @@ export interface OwnedMemory {
   save(owned: Owned): string | null;
 }
 
-/** One IPVS table: that of a network namespace, until the machine boots again. */
-export interface Place {
-  readonly bootId: string;
-  /** Of the network namespace: no other one has it until the machine boots again. */
-  readonly netns: string;
-}
-
 const NO_ORIGINALS: Originals = { settings: {}, timeouts: { tcpS: null, tcpFinS: null, udpS: null } };
 const NOTHING: Owned = { keys: [], syncDaemons: false, originals: NO_ORIGINALS };
-const MAX_BYTES = 16 * 1024 * 1024;
-const MODE = 0o600;
 
 /** Reads what an earlier run left. A file that is missing, unreadable or of another place counts as none. */
 export function openOwnedMemory(socketPath: string, place: Place = placeOfThisProcess()): OwnedMemory {
   const file = `${socketPath}.services`;
-  const found = read(file, place);
+  const found = understood(readStateFile(file, place));
   let written = textOf(found, place);
   return {
     found,
     save(owned) {
       const text = textOf(owned, place);
       if (text === written) return null;
-      const problem = isNothing(owned) && !hasOriginals(owned) ? remove(file) : replace(file, text);
+      const problem = isNothing(owned) && !hasOriginals(owned) ? removeStateFile(file) : replaceStateFile(file, text);
       if (problem === null) written = text;
       return problem;
     },
@@ -74,32 +52,12 @@ function hasOriginals({ originals: { settings, timeouts } }: Owned): boolean {
   return Object.keys(settings).length > 0 || Object.values(timeouts).some((value) => value !== null);
 }
 
-function placeOfThisProcess(): Place {
-  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  return { bootId, netns: networkNamespaceName() };
-}
-
 function textOf({ keys, syncDaemons, originals }: Owned, place: Place): string {
   return JSON.stringify({ ...place, keys: [...keys].sort(), syncDaemons, originals });
 }
 
-function read(file: string, place: Place): Owned {
-  try {
-    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      if (fstatSync(descriptor).size > MAX_BYTES) return NOTHING;
-      return understood(JSON.parse(readFileSync(descriptor, 'utf8')), place);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch {
-    return NOTHING;
-  }
-}
-
-function understood(value: unknown, { bootId, netns }: Place): Owned {
-  if (typeof value !== 'object' || value === null) return NOTHING;
-  if (!('bootId' in value && value.bootId === bootId && 'netns' in value && value.netns === netns)) return NOTHING;
+function understood(value: object | null): Owned {
+  if (value === null) return NOTHING;
   const keys = 'keys' in value && Array.isArray(value.keys) ? value.keys : [];
   return {
     keys: keys.filter((key) => typeof key === 'string'),
@@ -123,33 +81,4 @@ function understoodOriginals(value: unknown): Originals {
     settings: Object.fromEntries(settings),
     timeouts: { tcpS: seconds('tcpS'), tcpFinS: seconds('tcpFinS'), udpS: seconds('udpS') },
   };
-}
-
-/** A new file under the old name: readers see the one or the other, and no link of somebody else's is followed. */
-function replace(file: string, text: string): string | null {
-  const draft = `${file}.new`;
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-    rmSync(draft, { force: true }); // left by a crash
-    const descriptor = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, MODE);
-    try {
-      writeFileSync(descriptor, text);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(draft, file);
-    return null;
-  } catch (error) {
-    return `Cannot write ${file}: ${messageOf(error)}`;
-  }
-}
-
-function remove(file: string): string | null {
-  try {
-    rmSync(file, { force: true });
-    return null;
-  } catch (error) {
-    return `Cannot remove ${file}: ${messageOf(error)}`;
-  }
 }

@@ -5,15 +5,19 @@
  */
 import type { VirtualRouterConfig } from '../config/types.ts';
 import { ok } from '../util/result.ts';
+import { newAddress, placedAddresses } from '../vrrp/belongings.ts';
 import { advertOf } from '../vrrp/expected.ts';
 import { VirtualRouterInstance } from '../vrrp/instance.ts';
 import { encodeAdvert } from '../vrrp/packet.ts';
 import { checkMessage } from '../vrrp/receive.ts';
-import { type Announcer, openAnnouncer } from './announce.ts';
+import { type Announcer, type Burst, openAnnouncer } from './announce.ts';
 import type { NetworkState } from './rtnl.ts';
+import type { VirtualAddresses } from './virtual-addresses.ts';
 
 const ROUNDS = 30;
 const LOOPBACK = 'lo';
+/** No interface can have a slash in its name: nothing is ever added there. */
+const NOWHERE = 'no/where';
 const MAC = new Uint8Array(6);
 /** TEST-NET-1 (RFC 5737): never a real address. */
 const SOURCE = Uint8Array.of(192, 0, 2, 1);
@@ -27,20 +31,55 @@ const CONFIG: VirtualRouterConfig = {
   priority: 100,
   advertisementIntervalMs: 1000,
   preempt: true,
-  virtualAddresses: [{ address: '192.0.2.2', prefixLength: 32 }],
+  preemptDelayMs: 0,
+  group: null,
+  tracks: [],
+  virtualAddresses: [
+    { address: '192.0.2.2', prefixLength: 32, interface: NOWHERE, scope: 0, label: null, broadcast: null },
+  ],
+  extraAddresses: [],
+  virtualRoutes: [],
+  virtualRules: [],
+  promoteSecondaries: false,
+  virtualMac: null,
+  accept: true,
   transport: { kind: 'ip' },
   checksum: 'auto',
   password: null,
-  announcements: { count: 1, repeatDelayMs: 0 },
+  peers: [],
+  sourceAddress: null,
+  ttl: { send: 255, least: 255 },
+  announcements: {
+    count: 1,
+    repeatDelayMs: 0,
+    refreshMs: 0,
+    refreshCount: 1,
+    lowerPriorityCount: 5,
+    lowerPriorityDelayMs: 5000,
+    spacingMs: 0,
+    arp: 'request',
+    interfaces: [],
+  },
+  conflictProbe: false,
+  notify: null,
+};
+
+const BURST: Burst = {
+  owner: CONFIG.name,
+  addresses: [SOURCE],
+  mac: MAC,
+  arp: 'request',
+  rounds: 1,
+  spacingMs: 0,
 };
 
 /** Never throws: what cannot be rehearsed is only slower the first time. */
-export function rehearse(network: NetworkState): void {
+export function rehearse(network: NetworkState, addresses: VirtualAddresses): void {
   const loopback = network.link(LOOPBACK);
   let announcer: Announcer | null = null;
   try {
     announcer = loopback === null ? null : openAnnouncer(LOOPBACK, loopback.index);
-    for (let i = 0; i < ROUNDS; i++) takeOver(network, announcer);
+    for (let i = 0; i < ROUNDS; i++) takeOver(network, addresses, announcer);
   } catch {
     // No privileges: the real sockets will say so, in words.
   } finally {
@@ -48,22 +87,25 @@ export function rehearse(network: NetworkState): void {
   }
 }
 
-function takeOver(network: NetworkState, announcer: Announcer | null): void {
+function takeOver(network: NetworkState, addresses: VirtualAddresses, announcer: Announcer | null): void {
   let now = 0;
-  const envelope = { source: SOURCE, destination: DESTINATION };
+  const envelopes = [{ source: SOURCE, destination: DESTINATION }];
   const instance = new VirtualRouterInstance(CONFIG, {
     now: () => now,
     wakeAt: () => {},
-    envelope: () => envelope,
+    afterAdverts: (act) => act(),
+    envelopes: () => envelopes,
     send: () => {},
     claim: () => {
-      network.rehearse(SOURCE);
+      addresses.claim(CONFIG);
+      for (const address of placedAddresses(CONFIG)) network.rehearse(newAddress(address, 0));
       return ok(undefined);
     },
     // The loopback interface takes no ARP: the frame goes nowhere.
-    announce: () => announcer?.announce([SOURCE], MAC, CONFIG.announcements.count),
+    announce: () => announcer?.announce(BURST),
     release: () => {},
     changed: () => {},
+    event: () => {},
     log: () => {},
   });
   instance.setLink({ fault: null, primaryAddress: SOURCE, holdsAddresses: false });

@@ -1,15 +1,21 @@
-/** Takes virtual addresses off the interfaces when the VRRP process that held them cannot. */
+/** Takes what virtual routers brought along off the machine when the VRRP process that held it cannot. */
 import type { VirtualRouterConfig } from '../config/types.ts';
-import { formatAddress } from '../net/ip.ts';
 import { messageOf } from '../util/message-of.ts';
-import { virtualAddressesOn } from '../vrrp/link-state.ts';
+import { keyOfAddress, newAddress, placedAddresses } from '../vrrp/belongings.ts';
 import { NetworkState } from './rtnl.ts';
+import { SettingsMemory } from './settings-memory.ts';
+import { VirtualMacs } from './virtual-macs.ts';
+import { VirtualRoutes } from './virtual-routes.ts';
 
-/** What went wrong, in words; none when all are gone. Never throws. */
+/** What went wrong, in words; none when all is gone. `kept`: keys by name of the virtual router. Never throws. */
 export function releaseAddresses(
   routers: readonly VirtualRouterConfig[],
   kept: Readonly<Record<string, readonly string[]>>,
 ): readonly string[] {
+  const problems: string[] = [];
+  const warn = (text: string): void => {
+    problems.push(text);
+  };
   let network: NetworkState | null = null;
   try {
     const state = new NetworkState(
@@ -17,23 +23,54 @@ export function releaseAddresses(
       () => {},
     );
     network = state;
-    return routers.flatMap((router) => {
-      const index = state.link(router.interface)?.index;
-      if (index === undefined) return [];
-      return virtualAddressesOn(router, index).flatMap((vip) => {
-        if (!state.holds(vip) || kept[router.name]?.includes(formatAddress(vip.address))) return [];
-        const deleted = state.delete(vip);
-        return deleted.ok ? [] : [`${router.name}: ${deleted.error}`];
-      });
-    });
+    const routes = new VirtualRoutes(state, warn, () => {});
+    const macs = new VirtualMacs(state, warn);
+    for (const router of routers) {
+      const keep = new Set(kept[router.name]);
+      routes.release(router, keep);
+      for (const address of [...placedAddresses(router)].reverse()) {
+        const interfaceIndex = state.link(address.interface)?.index;
+        if (interfaceIndex === undefined || keep.has(keyOfAddress(address))) continue;
+        const change = newAddress(address, interfaceIndex);
+        const deleted = state.holds(change) ? state.delete(change) : null;
+        if (deleted?.ok === false) warn(`${router.name}: ${deleted.error}`);
+      }
+      macs.remove(router);
+    }
   } catch (error) {
-    return [`Cannot release virtual addresses: ${messageOf(error)}`];
+    warn(`Cannot release virtual addresses: ${messageOf(error)}`);
+  } finally {
+    network?.close();
+  }
+  return problems;
+}
+
+/**
+ * Takes away what a run that was killed left, when this one has no virtual routers: else the VRRP process does so when it
+ * starts, and leaves what it needs. Never throws.
+ */
+export function releaseLeftovers(socketPath: string, warn: (text: string) => void): void {
+  let network: NetworkState | null = null;
+  try {
+    new SettingsMemory(socketPath, warn).note([]);
+    const state = new NetworkState(
+      () => {},
+      () => {},
+    );
+    network = state;
+    new VirtualRoutes(state, warn, () => {}).clearStale([]);
+    for (const address of state.ownAddresses()) {
+      const deleted = state.delete(address);
+      if (!deleted.ok) warn(deleted.error);
+    }
+  } catch (error) {
+    warn(`Cannot look for what an earlier run left of virtual routers: ${messageOf(error)}`);
   } finally {
     network?.close();
   }
 }
 
-/** The addresses of an owner (priority 255) that are there already: the machine's own. Never throws. */
+/** Keys of the addresses of an owner (priority 255) that are there already: the machine's own. Never throws. */
 export function ownedAddresses(router: VirtualRouterConfig): readonly string[] {
   if (router.priority !== 255) return [];
   try {
@@ -41,10 +78,12 @@ export function ownedAddresses(router: VirtualRouterConfig): readonly string[] {
       () => {},
       () => {},
     );
-    const index = state.link(router.interface)?.index ?? 0;
-    const there = virtualAddressesOn(router, index).filter((vip) => state.holds(vip));
+    const there = placedAddresses(router).filter((address) => {
+      const index = state.link(address.interface)?.index;
+      return index !== undefined && state.holds(newAddress(address, index));
+    });
     state.close();
-    return there.map((vip) => formatAddress(vip.address));
+    return there.map(keyOfAddress);
   } catch {
     return []; // The VRRP process will say what is wrong with the machine.
   }

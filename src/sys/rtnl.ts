@@ -3,14 +3,15 @@
  * Requests are synchronous: the kernel answers rtnetlink inside sendmsg (netlink.ts), so that an announcement follows its
  * address without a turn of the event loop in between.
  */
-import { formatAddress } from '../net/ip.ts';
-import { AttrWriter } from '../net/nlattr.ts';
+import { compareBytes, formatAddress } from '../net/ip.ts';
 import {
   type AddressChange,
   decodeAddress,
   decodeLink,
+  decodeOwnAddress,
   type InterfaceAddress,
   type Link,
+  type NewAddress,
   RTM_DELADDR,
   RTM_DELLINK,
   RTM_NEWADDR,
@@ -23,11 +24,11 @@ import {
   writeDumpAddresses,
   writeDumpLinks,
 } from '../net/rtnetlink.ts';
+import { writeGetLink } from '../net/rtnetlink-links.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { NetlinkEvents, type NetlinkMessage, NetlinkSocket } from './netlink.ts';
-import { errnoName } from './socket.ts';
+import { NetlinkEvents, type NetlinkMessage } from './netlink.ts';
+import { NETLINK_ROUTE, RtnlRequests } from './rtnl-requests.ts';
 
-const NETLINK_ROUTE = 0;
 const EEXIST = 17;
 const ENODEV = 19;
 const EADDRNOTAVAIL = 99;
@@ -37,10 +38,11 @@ const REFRESH_RETRY_MS = 500;
 const NO_INTERFACE = 0x7fff_ffff;
 
 export class NetworkState {
-  readonly #requests = new NetlinkSocket(NETLINK_ROUTE);
+  /** For what else is to be changed in this namespace. */
+  readonly requests = new RtnlRequests();
   readonly #events: NetlinkEvents;
-  readonly #writer = new AttrWriter(256);
   #again: NodeJS.Timeout | undefined;
+  #isWhole = false;
   #links = new Map<number, Link>();
   #addresses = new Map<string, InterfaceAddress>();
 
@@ -69,9 +71,7 @@ export class NetworkState {
       const links: Link[] = [];
       const addresses: InterfaceAddress[] = [];
       const whole = [writeDumpLinks, writeDumpAddresses].every((write) => {
-        this.#writer.reset();
-        write(this.#writer, this.#requests.nextSeq());
-        const { errno, interrupted } = this.#requests.dump(this.#writer.finish(), ({ type, payload }) => {
+        const { errno, interrupted } = this.requests.dump(write, ({ type, payload }) => {
           const link = type === RTM_NEWLINK ? decodeLink(payload) : null;
           if (link?.ok) links.push(link.value);
           const address = type === RTM_NEWADDR ? decodeAddress(payload) : null;
@@ -82,14 +82,26 @@ export class NetworkState {
       if (!whole) continue;
       this.#links = new Map(links.map((link) => [link.index, link]));
       this.#addresses = new Map(addresses.map((address) => [keyOf(address), address]));
+      this.#isWhole = true;
       return true;
     }
     return false;
   }
 
+  /** False: it could not be read even once, so that nothing can be told from what is not there. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   link(name: string): Link | null {
     for (const link of this.#links.values()) if (link.name === name) return link;
     return null;
+  }
+
+  /** Whether an interface of this machine has the link-layer address. */
+  hasMac(mac: Uint8Array): boolean {
+    for (const link of this.#links.values()) if (link.mac !== null && compareBytes(link.mac, mac) === 0) return true;
+    return false;
   }
 
   /** In the kernel's order: the oldest, primary one first. */
@@ -104,31 +116,67 @@ export class NetworkState {
     return this.#addresses.has(keyOf(change));
   }
 
-  /** Adds an address; one that is there already is success. The error is what the kernel said. */
-  add(change: AddressChange): Result<void, string> {
-    const refusal = this.#request(writeAddAddress, change, [EEXIST]);
-    if (refusal !== null) return err(`Cannot add ${nameOf(change)}: ${refusal}`);
-    this.#addresses.set(keyOf(change), { ...change, secondary: false, tentative: false });
+  /** Those that lvsd made, in this or an earlier run; none before Linux 5.18, which does not tell. */
+  ownAddresses(): readonly AddressChange[] {
+    const own: AddressChange[] = [];
+    this.requests.dump(writeDumpAddresses, ({ payload }) => {
+      const address = decodeOwnAddress(payload);
+      if (address !== null) own.push(address);
+    });
+    return own;
+  }
+
+  /**
+   * Adds an address; one that is there already is success. The error is what the kernel said. `replaces`: an IPv6 address
+   * that is there with another prefix length makes way.
+   */
+  add(change: NewAddress, replaces: boolean): Result<void, string> {
+    const request = () => this.requests.change((w, seq) => writeAddAddress(w, seq, change), [EEXIST]);
+    let done = request();
+    if (done.ok && !done.value && replaces && this.#deleteOtherPrefix(change)) done = request();
+    if (!done.ok) return err(`Cannot add ${this.#nameOf(change)}: ${done.error}`);
+    // An IPv6 one is added deprecated.
+    const secondary = change.address.length === 16;
+    this.#addresses.set(keyOf(change), { ...change, secondary, tentative: false });
     return ok(undefined);
   }
 
   /** Deletes an address; one that is gone already is success. */
   delete(change: AddressChange): Result<void, string> {
-    const refusal = this.#request(writeDeleteAddress, change, [EADDRNOTAVAIL, ENODEV]);
-    if (refusal !== null) return err(`Cannot delete ${nameOf(change)}: ${refusal}`);
+    const done = this.requests.change((w, seq) => writeDeleteAddress(w, seq, change), [EADDRNOTAVAIL, ENODEV]);
+    if (!done.ok) return err(`Cannot delete ${this.#nameOf(change)}: ${done.error}`);
     this.#addresses.delete(keyOf(change));
     return ok(undefined);
   }
 
   /** The way of a change through all of our code and into the kernel, for an interface that cannot exist. */
-  rehearse(address: Uint8Array): void {
-    this.#request(writeDeleteAddress, { interfaceIndex: NO_INTERFACE, address, prefixLength: 32 }, [ENODEV]);
+  rehearse(change: NewAddress): void {
+    const nowhere = { ...change, interfaceIndex: NO_INTERFACE };
+    this.requests.change((w, seq) => writeAddAddress(w, seq, nowhere), [ENODEV]);
+    this.requests.change((w, seq) => writeDeleteAddress(w, seq, nowhere), [ENODEV]);
+  }
+
+  /** Reads one interface now, without waiting for its event: it was just made, changed or deleted by us. */
+  lookAgain(name: string): Link | null {
+    const found = this.requests.get((w, seq) => writeGetLink(w, seq, name));
+    const link = found?.type === RTM_NEWLINK ? decodeLink(found.payload) : null;
+    for (const known of this.#links.values()) if (known.name === name) this.#links.delete(known.index);
+    if (!link?.ok) return null;
+    this.#links.set(link.value.index, link.value);
+    return link.value;
   }
 
   close(): void {
     clearTimeout(this.#again);
     this.#events.close();
-    this.#requests.close();
+    this.requests.close();
+  }
+
+  /** IPv6 has an address of an interface once, with whatever prefix length: it would not be found again to delete it. */
+  #deleteOtherPrefix({ interfaceIndex, address, prefixLength }: AddressChange): boolean {
+    if (address.length !== 16) return false;
+    const other = this.addressesOf(interfaceIndex, 6).find((entry) => compareBytes(entry.address, address) === 0);
+    return other !== undefined && other.prefixLength !== prefixLength && this.delete(other).ok;
   }
 
   #refreshUntilDone(changed: () => void): void {
@@ -139,13 +187,9 @@ export class NetworkState {
     this.#again = setTimeout(() => this.#refreshUntilDone(changed), REFRESH_RETRY_MS);
   }
 
-  #request(write: typeof writeAddAddress, change: AddressChange, fine: readonly number[]): string | null {
-    this.#writer.reset();
-    write(this.#writer, this.#requests.nextSeq(), change);
-    const reply = this.#requests.request(this.#writer.finish());
-    if (reply === 'no-reply') return 'the kernel did not answer';
-    if (reply.errno === 0 || fine.includes(reply.errno)) return null;
-    return reply.text === null ? errnoName(reply.errno) : `${errnoName(reply.errno)} (${reply.text})`;
+  #nameOf({ interfaceIndex, address, prefixLength }: AddressChange): string {
+    const name = this.#links.get(interfaceIndex)?.name ?? `interface ${interfaceIndex}`;
+    return `${formatAddress(address)}/${prefixLength} on ${name}`;
   }
 
   /** True when the copy changed. */
@@ -162,8 +206,10 @@ export class NetworkState {
       const address = decodeAddress(payload);
       if (!address.ok || address.value === null) return false;
       if (type === RTM_DELADDR) return this.#addresses.delete(keyOf(address.value));
-      this.#addresses.set(keyOf(address.value), address.value);
-      return true;
+      const key = keyOf(address.value);
+      const known = this.#addresses.get(key);
+      this.#addresses.set(key, address.value);
+      return !isSameAddress(known, address.value); // mostly our own, of which we know
     }
     return false;
   }
@@ -173,10 +219,10 @@ function isSameLink(a: Link | undefined, b: Link): boolean {
   return a !== undefined && a.name === b.name && a.usable === b.usable && String(a.mac) === String(b.mac);
 }
 
-function keyOf({ interfaceIndex, address, prefixLength }: AddressChange): string {
-  return `${interfaceIndex} ${address.join('.')}/${prefixLength}`;
+function isSameAddress(a: InterfaceAddress | undefined, b: InterfaceAddress): boolean {
+  return a !== undefined && a.secondary === b.secondary && a.tentative === b.tentative;
 }
 
-function nameOf({ interfaceIndex, address, prefixLength }: AddressChange): string {
-  return `${formatAddress(address)}/${prefixLength} on interface ${interfaceIndex}`;
+function keyOf({ interfaceIndex, address, prefixLength }: AddressChange): string {
+  return `${interfaceIndex} ${address.join('.')}/${prefixLength}`;
 }

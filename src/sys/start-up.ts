@@ -9,6 +9,7 @@ import { acquireInstanceLock } from './instance-lock.ts';
 import { Ipvs } from './ipvs.ts';
 import type { Log } from './log.ts';
 import { isNothing, type OwnedMemory, openOwnedMemory } from './owned-services.ts';
+import { releaseLeftovers } from './release-addresses.ts';
 
 /** What was taken. */
 export interface Holdings {
@@ -45,6 +46,7 @@ export async function takeHoldings(
     const memory = openOwnedMemory(socketPath);
     ipvs = openIpvs(config.value, memory, log);
     const table = ipvs === null ? [] : await ipvs.dump();
+    if (config.value.virtualRouters.length === 0) releaseLeftovers(socketPath, (text) => log.warn(text));
     return ok({ config: config.value, lock, ipvs, table, memory });
   } catch (error) {
     ipvs?.close();

@@ -5,6 +5,7 @@
 import { planDaemons } from '../ipvs/plan.ts';
 import type { Refusal } from '../ipvs/refusal.ts';
 import type { SyncDaemon } from '../ipvs/types.ts';
+import type { News } from '../status/events.ts';
 import { messageOf } from '../util/message-of.ts';
 import { monotonicMs } from './socket.ts';
 
@@ -26,6 +27,7 @@ export class SyncKeeper {
   /** Null: connection sync is not configured. */
   readonly #wanted: () => readonly SyncDaemon[] | null;
   readonly #now: () => number;
+  readonly #news: (news: News) => void;
   #ours: boolean;
   /** A start that failed. */
   #failed: { readonly problem: string; readonly delayMs: number; readonly retryAt: number } | null = null;
@@ -34,12 +36,13 @@ export class SyncKeeper {
   constructor(
     kernel: SyncKernel,
     wanted: () => readonly SyncDaemon[] | null,
-    { ours, now = monotonicMs }: { readonly ours: boolean; readonly now?: () => number },
+    given: { readonly ours: boolean; readonly now?: () => number; readonly news?: (news: News) => void },
   ) {
     this.#kernel = kernel;
     this.#wanted = wanted;
-    this.#ours = ours;
-    this.#now = now;
+    this.#ours = given.ours;
+    this.#now = given.now ?? monotonicMs;
+    this.#news = given.news ?? (() => {});
   }
 
   /** Whether the daemons are ours to stop: they were configured and are not stopped since. */
@@ -78,7 +81,7 @@ export class SyncKeeper {
     let starts = false;
     for (const command of planDaemons(wanted, this.#kernel.daemons())) {
       if (command.command === 'del-daemon') {
-        const refusal = this.#kernel.stopDaemon(command.role);
+        const refusal = this.#stop(command.role);
         if (refusal !== null) problems.push(refusal.text);
       } else {
         starts = true;
@@ -96,17 +99,29 @@ export class SyncKeeper {
     const refusal = this.#kernel.setDaemon(daemon);
     if (refusal === null) {
       this.#failed = null;
+      this.#tell(daemon.role, 'running', daemon.interface);
       return null;
     }
+    if (failed === null) this.#tell(daemon.role, 'failed', refusal.text);
     const delayMs = failed === null ? RETRY_FIRST_MS : Math.min(failed.delayMs * 2, RETRY_MOST_MS);
     this.#failed = { problem: refusal.text, delayMs, retryAt: this.#now() + delayMs };
     return refusal.text;
   }
 
   #stopAll(): readonly string[] {
-    const refusals = this.#kernel.daemons().flatMap(({ role }) => this.#kernel.stopDaemon(role) ?? []);
+    const refusals = this.#kernel.daemons().flatMap(({ role }) => this.#stop(role) ?? []);
     this.#failed = null;
     if (refusals.length === 0) this.#ours = false;
     return refusals.map(({ text }) => text);
+  }
+
+  #stop(role: SyncDaemon['role']): Refusal | null {
+    const refusal = this.#kernel.stopDaemon(role);
+    if (refusal === null) this.#tell(role, 'stopped', null);
+    return refusal;
+  }
+
+  #tell(role: SyncDaemon['role'], to: string, reason: string | null): void {
+    this.#news({ kind: 'sync', object: role, from: null, to, reason });
   }
 }

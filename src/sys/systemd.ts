@@ -35,3 +35,12 @@ export function watchdogIntervalMs(): number | null {
   if (pid !== undefined && pid !== String(process.pid)) return null;
   return microseconds / 1000;
 }
+
+/** Feeds systemd's watchdog while `isAlive` says so. Null: there is none. */
+export function startWatchdog(isAlive: () => boolean): NodeJS.Timeout | null {
+  const everyMs = watchdogIntervalMs();
+  if (everyMs === null) return null;
+  return setInterval(() => {
+    if (isAlive()) notifySystemd('WATCHDOG=1');
+  }, everyMs / 2);
+}

@@ -11,6 +11,7 @@ import type { IpvsCommand } from '../ipvs/command.ts';
 import { serviceKey } from '../ipvs/key.ts';
 import { plan } from '../ipvs/plan.ts';
 import type { Destination, DumpedDestination, DumpedService, Service, ServiceId, SyncDaemon } from '../ipvs/types.ts';
+import type { News } from '../status/events.ts';
 import { messageOf } from '../util/message-of.ts';
 import { DrainKeeper } from './drain-keeper.ts';
 import { KERNEL_SETTINGS, type SettingsFolder } from './ipvs-settings.ts';
@@ -31,6 +32,8 @@ export interface TableKernel extends SyncKernel, TimeoutsKernel {
 export interface KeeperParts {
   readonly memory: OwnedMemory;
   readonly log: KeeperLog;
+  /** Hears of repairs and of the sync daemons. */
+  readonly news?: (news: News) => void;
   /** The kernel's unless given. */
   readonly folder?: SettingsFolder;
   /** Milliseconds on a clock that only goes forward. */
@@ -80,9 +83,10 @@ export class TableActs {
     this.#folder = given.folder ?? KERNEL_SETTINGS;
     this.#now = given.now ?? monotonicMs;
     this.#owned = new Set(memory.found.keys);
-    this.sync = new SyncKeeper(ipvs, () => wanted().daemons(), { ours: memory.found.syncDaemons });
+    const { news = () => {} } = given;
+    this.sync = new SyncKeeper(ipvs, () => wanted().daemons(), { ours: memory.found.syncDaemons, news });
     this.drain = new DrainKeeper({ policy: wanted, onDue, log, now: this.#now });
-    this.report = new KeeperReport(log);
+    this.report = new KeeperReport(log, news);
     const settings = { folder: this.#folder, originals: memory.found.originals, log };
     this.#settings = new SettingsKeeper({ kernel: ipvs, wanted: () => wanted().ipvs(), ...settings });
   }

@@ -3,20 +3,37 @@
  * the packets of all. Hands every good message to its router and counts the refused ones.
  */
 import type { VirtualRouterConfig } from '../config/types.ts';
-import { compareBytes } from '../net/ip.ts';
+import { parseAddress } from '../net/ip.ts';
 import { messageOf } from '../util/message-of.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import type { VirtualRouterInstance } from '../vrrp/instance.ts';
+import { MessageChecker } from '../vrrp/message-checker.ts';
 import type { Envelope } from '../vrrp/packet.ts';
-import { checkMessage, countsForRouter, type ReceivedMessage, type Refusal, vridOf } from '../vrrp/receive.ts';
+import { countsForRouter, type ReceivedMessage, type Refusal, vridOf } from '../vrrp/receive.ts';
 import { explainRefusal, RefusalCounters } from '../vrrp/refusals.ts';
 import { monotonicMs } from './socket.ts';
 import { openIpTransport } from './vrrp-ip.ts';
-import type { TransportPlace, VrrpTransport } from './vrrp-transport.ts';
+import type { Route, TransportPlace, VrrpTransport } from './vrrp-transport.ts';
 import { openUdpTransport } from './vrrp-udp.ts';
 
 export interface TransportUser {
   readonly instance: VirtualRouterInstance;
+}
+
+/** Where a virtual router speaks. */
+export interface UserPlace extends TransportPlace {
+  /** Our address on the interface that it sends from. */
+  readonly source: Uint8Array;
+}
+
+/** How a virtual router uses its transport. */
+interface Use {
+  readonly shared: Shared;
+  readonly source: Uint8Array;
+  /** What the routes were made of. */
+  readonly key: string;
+  readonly routes: readonly Route[];
+  readonly envelopes: readonly Envelope[];
 }
 
 interface Shared {
@@ -26,26 +43,25 @@ interface Shared {
   /** By virtual router identifier. */
   readonly users: Map<number, TransportUser>;
   readonly refused: RefusalCounters;
+  readonly checker: MessageChecker;
 }
 
 export class TransportPool {
   readonly #warn: (text: string) => void;
-  readonly #onBroken: (what: string) => void;
   readonly #shared = new Map<string, Shared>();
-  readonly #of = new Map<TransportUser, Shared>();
+  readonly #uses = new Map<TransportUser, Use>();
+  readonly #unplugged = new Set<TransportUser>();
 
-  /** `onBroken`: a transport failed after it was opened; its users have to join again. */
-  constructor(warn: (text: string) => void, onBroken: (what: string) => void) {
+  constructor(warn: (text: string) => void) {
     this.#warn = warn;
-    this.#onBroken = onBroken;
   }
 
-  /** Opens what the router needs, or keeps it; again when the interface or its address became another one. */
-  join(user: TransportUser, config: VirtualRouterConfig, place: TransportPlace): Result<void, string> {
+  /** Opens what the router needs, or keeps it; again when the interface became another one. */
+  join(user: TransportUser, config: VirtualRouterConfig, place: UserPlace): Result<void, string> {
     const label = `${config.interface} ipv${config.family}${config.transport.kind === 'udp' ? ` udp ${config.transport.port}` : ''}`;
     const known = this.#shared.get(label);
-    if (known !== undefined && isSamePlace(known.place, place)) {
-      this.#enter(user, known);
+    if (known !== undefined && known.place.interfaceIndex === place.interfaceIndex) {
+      this.#enter(user, known, config, place.source);
       return ok(undefined);
     }
     const shared: Shared = {
@@ -54,6 +70,7 @@ export class TransportPool {
       transport: NO_TRANSPORT,
       users: known?.users ?? new Map(),
       refused: known?.refused ?? new RefusalCounters(),
+      checker: new MessageChecker(),
     };
     try {
       shared.transport = this.#open(shared, config);
@@ -62,36 +79,53 @@ export class TransportPool {
     }
     known?.transport.close();
     this.#shared.set(label, shared);
-    for (const other of shared.users.values()) this.#of.set(other, shared);
-    this.#enter(user, shared);
+    for (const other of shared.users.values()) this.#move(other, shared);
+    this.#enter(user, shared, config, place.source);
     return ok(undefined);
   }
 
   leave(user: TransportUser): void {
-    const shared = this.#of.get(user);
-    this.#of.delete(user);
+    const shared = this.#uses.get(user)?.shared;
+    this.#uses.delete(user);
     if (shared === undefined) return;
     const { vrid } = user.instance.config;
     if (shared.users.get(vrid) === user) shared.users.delete(vrid);
     // One that leaves may have lost its place to a successor with its identifier and still send.
-    if ([...this.#of.values()].includes(shared)) return;
-    this.#close(shared);
+    if ([...this.#uses.values()].some((use) => use.shared === shared)) return;
+    shared.transport.close();
+    if (this.#shared.get(shared.label) === shared) this.#shared.delete(shared.label);
   }
 
-  envelope(user: TransportUser): Envelope | null {
-    return this.#of.get(user)?.transport.envelope ?? null;
+  /**
+   * The router is in FAULT for something of its interfaces. The kernel may have dropped the group membership too: what comes
+   * back gets a new socket. One that `canSpeak` has its old one until `settle`, to say that it stops.
+   */
+  unplug(user: TransportUser, canSpeak: boolean): void {
+    if (canSpeak) this.#unplugged.add(user);
+    else this.leave(user);
   }
 
-  send(user: TransportUser, message: Uint8Array): void {
-    const { transport } = user.instance.config;
-    this.#of.get(user)?.transport.send(message, transport.kind === 'udp' ? transport.peers : []);
+  /** Everybody has said what there was to say. */
+  settle(): void {
+    for (const user of this.#unplugged) this.leave(user);
+    this.#unplugged.clear();
   }
 
-  /** Delivers what is waiting for the router's transport, then calls `done`. */
-  drain(user: TransportUser, done: () => void): void {
-    const shared = this.#of.get(user);
-    if (shared === undefined) done();
-    else shared.transport.drain(done);
+  /** One for each receiver; none while the router has no transport. */
+  envelopes(user: TransportUser): readonly Envelope[] {
+    return this.#uses.get(user)?.envelopes ?? [];
+  }
+
+  /** `envelope`: one of `envelopes`. */
+  send(user: TransportUser, message: Uint8Array, envelope: Envelope): void {
+    const use = this.#uses.get(user);
+    const route = use?.routes[use.envelopes.indexOf(envelope)];
+    if (route !== undefined) use?.shared.transport.send(message, route);
+  }
+
+  /** Delivers what is waiting for the router's transport. */
+  drain(user: TransportUser): void {
+    this.#uses.get(user)?.shared.transport.drain();
   }
 
   /** Refused messages that belong to no virtual router, by transport. */
@@ -102,32 +136,36 @@ export class TransportPool {
   close(): void {
     for (const { transport } of this.#shared.values()) transport.close();
     this.#shared.clear();
-    this.#of.clear();
+    this.#uses.clear();
   }
 
-  #close(shared: Shared): void {
-    shared.transport.close();
-    if (this.#shared.get(shared.label) === shared) this.#shared.delete(shared.label);
+  #enter(user: TransportUser, shared: Shared, config: VirtualRouterConfig, source: Uint8Array): void {
+    shared.users.set(config.vrid, user);
+    const key = `${source.join('.')} ${config.ttl.send} ${config.peers.join()}`;
+    const known = this.#uses.get(user);
+    if (known?.shared === shared && known.key === key) return;
+    const peers = config.peers.flatMap((peer) => parseAddress(peer)?.bytes ?? []);
+    const receivers = peers.length === 0 ? [null] : peers;
+    const ttl = config.ttl.send;
+    const routes = receivers.map((peer) => shared.transport.route({ source, peer, ttl }));
+    // Objects of their own: over UDP all routes have the same addresses.
+    const envelopes = routes.map(({ envelope }) => ({ ...envelope }));
+    this.#uses.set(user, { shared, source, key, routes, envelopes });
   }
 
-  /** It cannot receive: its routers must not believe that they are alone. */
-  #broken(shared: Shared, what: string): void {
-    this.#warn(what);
-    for (const [user, used] of [...this.#of]) if (used === shared) this.#of.delete(user);
-    this.#close(shared);
-    this.#onBroken(what);
-  }
-
-  #enter(user: TransportUser, shared: Shared): void {
-    shared.users.set(user.instance.config.vrid, user);
-    this.#of.set(user, shared);
+  /** The interface became another one: the others of the old transport go along. */
+  #move(user: TransportUser, shared: Shared): void {
+    const use = this.#uses.get(user);
+    if (use !== undefined) this.#enter(user, shared, user.instance.config, use.source);
   }
 
   #receive(shared: Shared, message: ReceivedMessage): void {
-    const { place, label, refused } = shared;
-    const instance = shared.users.get(vridOf(message))?.instance ?? null;
+    const { label, refused } = shared;
+    const user = shared.users.get(vridOf(message)) ?? null;
+    const instance = user?.instance ?? null;
     const expected = instance?.expected ?? null;
-    const checked = checkMessage(message, expected, place.source);
+    const ownAddress = user === null ? NO_ADDRESS : (this.#uses.get(user)?.source ?? NO_ADDRESS);
+    const checked = shared.checker.check(message, expected, ownAddress);
     if (checked.ok) {
       instance?.receive(checked.value, message.source.slice(), message.arrivedAt);
     } else if (instance !== null && countsForRouter(checked.error)) {
@@ -141,8 +179,9 @@ export class TransportPool {
   #open(shared: Shared, config: VirtualRouterConfig): VrrpTransport {
     const handlers = {
       message: (message: ReceivedMessage) => this.#receive(shared, message),
-      failed: this.#warn,
-      broken: (what: string) => this.#broken(shared, what),
+      failed: (what: string): void => {
+        if (this.#unplugged.size === 0) this.#warn(what); // else the fault is told that it comes from
+      },
     };
     const { transport } = config;
     return transport.kind === 'udp'
@@ -151,14 +190,17 @@ export class TransportPool {
   }
 }
 
-function isSamePlace(a: TransportPlace, b: TransportPlace): boolean {
-  return a.interfaceIndex === b.interfaceIndex && compareBytes(a.source, b.source) === 0;
-}
+const NO_ADDRESS = new Uint8Array();
 
 /** Stands in until the real one is open. */
 const NO_TRANSPORT: VrrpTransport = {
-  envelope: { source: new Uint8Array(4), destination: new Uint8Array(4) },
+  route: ({ source }) => ({
+    envelope: { source, destination: source },
+    receiver: '',
+    sockaddr: NO_ADDRESS,
+    control: NO_ADDRESS,
+  }),
   send: () => {},
-  drain: (done) => done(),
+  drain: () => {},
   close: () => {},
 };

@@ -2,44 +2,40 @@
  * All virtual routers of one process, with their sockets, timers, addresses and announcements. The decisions are in
  * vrrp/; here they meet the machine.
  */
-import type { VirtualRouterConfig, VrrpProcessConfig } from '../config/types.ts';
-import { err } from '../util/result.ts';
-import { VirtualRouterInstance } from '../vrrp/instance.ts';
-import type { InstancePorts, LinkState } from '../vrrp/instance-ports.ts';
-import { linkStateOf } from '../vrrp/link-state.ts';
-import type { Role, RouterReport, VrrpReport } from '../vrrp/messages.ts';
+import type { VirtualRouterConfig } from '../config/types.ts';
+import type { LinkState } from '../vrrp/instance-ports.ts';
+import { linkStateAmong, linkStateOf } from '../vrrp/link-state.ts';
+import type { Role, RouterEvent, RouterReport, ToRouter, VrrpReport } from '../vrrp/messages.ts';
 import { isSameRouter } from '../vrrp/same-router.ts';
+import { Surroundings } from '../vrrp/surroundings.ts';
+import { SyncGroups } from '../vrrp/sync-group.ts';
+import type { TrackKey, TrackState } from '../vrrp/tracking.ts';
+import { Announcements } from './announcements.ts';
+import { BfdTracking } from './bfd-tracking.ts';
+import { ConflictWatch } from './conflict-watch.ts';
 import { LogLimiter } from './log-limiter.ts';
+import { Paced } from './paced.ts';
 import { ProcessSettings } from './process-settings.ts';
 import { rehearse } from './rehearsal.ts';
+import { RouterClock } from './router-clock.ts';
+import { type MemberHost, RouterMember } from './router-member.ts';
 import { NetworkState } from './rtnl.ts';
-import { effectiveScheduling, MonotonicTimer, monotonicMs } from './socket.ts';
-import { TransportPool, type TransportUser } from './transport-pool.ts';
-import { VirtualAddresses } from './virtual-addresses.ts';
+import { effectiveScheduling } from './socket.ts';
+import { Tracking } from './tracking.ts';
+import { TransportPool } from './transport-pool.ts';
+import { keysOf, VirtualAddresses } from './virtual-addresses.ts';
 
 export interface VirtualRoutersHandlers {
-  changed(router: string, role: Role, reason: string): void;
+  /** `priority` is the effective one. */
+  changed(router: string, role: Role, reason: string, priority: number): void;
+  event(router: string, event: RouterEvent, detail: string): void;
+  tracked(states: Readonly<Record<TrackKey, TrackState>>): void;
+  /** Of a sync group. */
+  groupChanged(group: string, role: Role, reason: string): void;
   log(level: 'info' | 'warn' | 'error', text: string): void;
 }
 
-/**
- * How much before its deadline a backup is woken: the kernel's timer, the wake-up of the process and cold caches cost a few
- * tenths of a millisecond, and a take-over should come on time.
- */
-const EARLY_MS = 0.6;
 const OPEN_RETRY_MS = 1000;
-/** A transport that fails after it was opened would otherwise make its routers flap. */
-const BROKEN_RETRY_MS = 10_000;
-
-interface Member extends TransportUser {
-  readonly instance: VirtualRouterInstance;
-  readonly timer: MonotonicTimer;
-  sinceMs: number;
-  /** Its timer and its sockets are closed. */
-  gone: boolean;
-  /** Addresses that an owner (priority 255) had before us: never taken away. */
-  readonly kept: ReadonlySet<string>;
-}
 
 export class VirtualRouters {
   readonly #handlers: VirtualRoutersHandlers;
@@ -47,38 +43,85 @@ export class VirtualRouters {
   readonly #network: NetworkState;
   readonly #transports: TransportPool;
   readonly #addresses: VirtualAddresses;
-  readonly #members = new Map<string, Member>();
-  readonly #departing = new Set<Member>();
-  /** Why no transport is opened now; tried again by `#retryTimer`. */
-  #broken: string | null = null;
+  readonly #announcements: Announcements;
+  readonly #conflicts: ConflictWatch;
+  readonly #host: MemberHost;
+  readonly #members = new Map<string, RouterMember>();
+  readonly #departing = new Set<RouterMember>();
   #retryTimer: NodeJS.Timeout | null = null;
-  #evaluateSoon = false;
+  readonly #look = new Paced(() => this.#evaluate());
   readonly #settings = new ProcessSettings();
+  readonly #groups: SyncGroups;
+  readonly #tracking: Tracking;
+  readonly #bfd: BfdTracking;
   #allGone: (() => void) | null = null;
 
   /** Throws SystemError when the machine refuses netlink. */
   constructor(handlers: VirtualRoutersHandlers) {
     this.#handlers = handlers;
+    this.#groups = new SyncGroups((group, role, reason) => handlers.groupChanged(group, role, reason));
     this.#limiter = new LogLimiter((text) => handlers.log('warn', text));
-    this.#network = new NetworkState(
-      () => this.#scheduleEvaluation(),
-      () => handlers.log('warn', 'The kernel dropped network events (receive buffer overrun): read everything again'),
+    const say = (text: string): void => this.#limiter.say(text);
+    const lookSoon = (): void => this.#look.soon();
+    const repaired = (router: string, what: string): void => handlers.event(router, 'repaired', what);
+    this.#network = new NetworkState(lookSoon, () =>
+      handlers.log('warn', 'The kernel dropped network events (receive buffer overrun): read everything again'),
     );
-    this.#transports = new TransportPool(
-      (text) => this.#limiter.say(text),
-      (what) => this.#transportBroke(what),
-    );
-    this.#addresses = new VirtualAddresses(this.#network, (text) => this.#limiter.say(text));
-    rehearse(this.#network);
+    this.#transports = new TransportPool(say);
+    this.#announcements = new Announcements(this.#network, say);
+    this.#conflicts = new ConflictWatch(this.#network, say, (config, detail) => {
+      this.#announcements.announceSoon(config.name); // a host that hangs must not keep the address
+      this.#event(config.name, 'address-conflict', detail);
+    });
+    this.#addresses = new VirtualAddresses(this.#network, this.#announcements, say, lookSoon, repaired);
+    this.#host = {
+      clock: new RouterClock(),
+      transports: this.#transports,
+      addresses: this.#addresses,
+      announcements: this.#announcements,
+      conflicts: this.#conflicts,
+      release: (member) => this.#release(member),
+      changed: (member, role, reason) => this.#changed(member, role, reason),
+      event: (member, event, detail) => this.#event(member.instance.config.name, event, detail),
+      log: say,
+    };
+    this.#tracking = new Tracking(this.#network, () => this.#look.now(), handlers.tracked);
+    this.#bfd = new BfdTracking(this.#network, this.#members, {
+      tracked: (states) => this.tracked(states),
+      log: handlers.log,
+      complain: say,
+    });
+    rehearse(this.#network, this.#addresses);
   }
 
   /** Takes the complete wanted set; what did not change keeps its state and its timers. Returns what went wrong. */
-  configure(
-    process: VrrpProcessConfig,
-    configs: readonly VirtualRouterConfig[],
-    kept: Readonly<Record<string, readonly string[]>>,
-  ): readonly string[] {
+  configure({ process, routers, bfd, kept, holdUntil }: ToRouter & { readonly type: 'configure' }): readonly string[] {
     const problems = this.#settings.apply(process);
+    const sessions = bfd.map(({ name }) => `bfd ${name}`);
+    this.#tracking.keepOnly(
+      routers.flatMap(({ tracks }) => tracks),
+      sessions,
+    );
+    this.#groups.together(() => {
+      this.#replace(routers, kept);
+      const instances = [...this.#members.values()].map(({ instance }) => instance);
+      this.#groups.arrange(instances);
+      for (const instance of instances) instance.holdUntil(holdUntil);
+      this.#addresses.configure(routers);
+      this.#lookAround();
+    });
+    this.#settleAddresses();
+    this.#bfd.configure(bfd, routers);
+    return problems;
+  }
+
+  /** News of tracked objects. */
+  tracked(states: Readonly<Record<TrackKey, TrackState>>): void {
+    this.#tracking.tell(states);
+    this.#groups.together(() => this.#tracking.apply(this.#members.values()));
+  }
+
+  #replace(configs: readonly VirtualRouterConfig[], kept: Readonly<Record<string, readonly string[]>>): void {
     const wanted = new Map(configs.map((config) => [config.name, config]));
     for (const [name, member] of this.#members) {
       const config = wanted.get(name);
@@ -89,14 +132,13 @@ export class VirtualRouters {
       if (member === undefined) this.#add(config, new Set(kept[config.name]));
       else this.#reconfigure(member, config);
     }
-    this.#evaluate();
-    return problems;
   }
 
   /** Hands everything over; resolves when all addresses are released, within the leave interval. */
   stop(): Promise<void> {
     return new Promise((resolve) => {
       this.#allGone = resolve;
+      this.#bfd.stop();
       for (const [name, member] of this.#members) this.#remove(name, member);
       this.#checkGone();
     });
@@ -104,6 +146,11 @@ export class VirtualRouters {
 
   close(): void {
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#host.clock.close();
+    this.#bfd.close();
+    this.#tracking.close();
+    this.#announcements.close();
+    this.#conflicts.close();
     this.#addresses.close();
     this.#transports.close();
     this.#network.close();
@@ -114,97 +161,54 @@ export class VirtualRouters {
       scheduling: effectiveScheduling(),
       memoryLocked: this.#settings.memoryLocked,
       routers: [...this.#members.values()].map((member) => this.#reportOf(member)),
+      bfd: this.#bfd.report(),
       refused: this.#transports.refusals(),
     };
   }
 
-  #reportOf({ instance, sinceMs }: Member): RouterReport {
-    return { ...instance.report(), sinceMs, virtualAddresses: this.#addresses.report(instance.config) };
+  #reportOf({ instance, sinceMs }: RouterMember): RouterReport {
+    const { config } = instance;
+    const conflicts = this.#conflicts.report(config.name);
+    return { ...instance.report(), sinceMs, conflicts, ...this.#addresses.report(config) };
   }
 
   #add(config: VirtualRouterConfig, kept: ReadonlySet<string>): void {
-    const member: Member = {
-      instance: new VirtualRouterInstance(
-        config,
-        this.#portsFor(config.name, () => member),
-      ),
-      timer: new MonotonicTimer(() => this.#wake(member)),
-      sinceMs: Date.now(),
-      gone: false,
-      kept,
-    };
+    const member = new RouterMember(config, kept, this.#host);
     this.#members.set(config.name, member);
   }
 
-  /**
-   * The timer of `member` is due. A backup is woken a little early: what a take-over needs is made ready, the last of the
-   * time is waited out on the clock, and an advertisement that came meanwhile is heard before the timer is believed.
-   */
-  #wake(member: Member): void {
-    const tick = (): void => this.#transports.drain(member, () => member.instance.tick());
-    if (member.instance.stateName !== 'backup') {
-      tick();
-      return;
-    }
-    this.#transports.drain(member, () => {
-      const { dueAt } = member.instance;
-      const start = monotonicMs();
-      // An advertisement was waiting: the timer is armed anew.
-      if (dueAt === null || dueAt - start > EARLY_MS) return;
-      member.instance.prepare();
-      this.#addresses.prepare(member.instance.config);
-      while (monotonicMs() < dueAt);
-      tick();
-    });
+  #changed(member: RouterMember, role: Role, reason: string): void {
+    const { name } = member.instance.config;
+    // One that leaves does not speak for a successor of its name.
+    const { effectivePriority } = member.instance;
+    if ((this.#members.get(name) ?? member) === member) this.#handlers.changed(name, role, reason, effectivePriority);
+    if (role === 'STOPPED') this.#dispose(member);
   }
 
-  #portsFor(name: string, self: () => Member): InstancePorts {
-    return {
-      now: monotonicMs,
-      wakeAt: (at) => {
-        if (!self().gone)
-          self().timer.armAt(at !== null && self().instance.stateName === 'backup' ? at - EARLY_MS : at);
-      },
-      envelope: () => this.#transports.envelope(self()),
-      send: (message) => this.#transports.send(self(), message),
-      claim: () => this.#addresses.claim(self().instance.config),
-      announce: () => this.#addresses.announce(self().instance.config, () => self().instance.stateName === 'active'),
-      release: () => this.#release(self()),
-      changed: (role, reason) => {
-        const member = self();
-        member.sinceMs = Date.now();
-        // One that leaves does not speak for a successor of its name.
-        if (!this.#members.has(name) || this.#members.get(name) === member) this.#handlers.changed(name, role, reason);
-        if (role === 'STOPPED') this.#dispose(member);
-      },
-      log: (_level, text) => this.#limiter.say(text),
-    };
+  #event(router: string, event: RouterEvent, detail: string): void {
+    this.#limiter.say(`${router}: ${detail}`);
+    this.#handlers.event(router, event, detail);
   }
 
-  #reconfigure(member: Member, config: VirtualRouterConfig): void {
-    const before = member.instance.config;
-    if (member.instance.ownsAddresses) {
-      const wanted = new Set(config.virtualAddresses.map((vip) => `${vip.address}/${vip.prefixLength}`));
-      const dropped = before.virtualAddresses.filter((vip) => !wanted.has(`${vip.address}/${vip.prefixLength}`));
-      if (dropped.length > 0) this.#release(member, { ...before, virtualAddresses: dropped });
-    }
-    member.instance.reconfigure(config);
+  #reconfigure(member: RouterMember, config: VirtualRouterConfig): void {
+    const { instance } = member;
+    const before = instance.config;
+    const { mayHoldAddresses } = instance;
+    instance.reconfigure(config);
+    if (instance.ownsAddresses) this.#addresses.replace(before, config, this.#keptFor(member));
+    else if (mayHoldAddresses) this.#addresses.drop(before, new Set([...this.#keptFor(member), ...keysOf([config])]));
   }
 
   /** Deletes the addresses, but for those that another router of ours holds: it may have taken over from this one. */
-  #release(member: Member, config: VirtualRouterConfig = member.instance.config): void {
-    const others = [...this.#members.values(), ...this.#departing].filter(
-      ({ instance }) =>
-        instance !== member.instance && instance.mayHoldAddresses && instance.config.interface === config.interface,
-    );
-    const theirs = others.flatMap(({ instance }) => instance.config.virtualAddresses.map(({ address }) => address));
-    this.#addresses.release(config, new Set([...member.kept, ...theirs]));
+  #release(member: RouterMember): void {
+    this.#addresses.release(member.instance.config, this.#keptFor(member), this.#departing.has(member));
   }
 
-  #transportBroke(what: string): void {
-    this.#broken = what;
-    this.#retryLater(BROKEN_RETRY_MS);
-    this.#scheduleEvaluation();
+  #keptFor(member: RouterMember): ReadonlySet<string> {
+    const others = [...this.#members.values(), ...this.#departing].filter(
+      ({ instance }) => instance !== member.instance && instance.mayHoldAddresses,
+    );
+    return new Set([...member.kept, ...keysOf(others.map(({ instance }) => instance.config))]);
   }
 
   /** A socket that could not be opened is tried again, whether or not the network changes. */
@@ -212,27 +216,21 @@ export class VirtualRouters {
     if (this.#retryTimer !== null) return;
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = null;
-      this.#broken = null;
-      this.#evaluate();
+      this.#look.now();
     }, delayMs);
   }
 
-  #remove(name: string, member: Member): void {
+  #remove(name: string, member: RouterMember): void {
     this.#members.delete(name);
     this.#departing.add(member);
-    if (member.instance.stateName !== 'initialize') {
-      member.instance.shutdown();
-      return;
-    }
-    this.#release(member);
-    this.#dispose(member);
+    if (member.instance.stateName === 'initialize') this.#release(member);
+    member.instance.shutdown();
   }
 
-  #dispose(member: Member): void {
-    member.gone = true;
-    member.timer.close();
-    this.#transports.leave(member);
+  #dispose(member: RouterMember): void {
+    member.close();
     this.#departing.delete(member);
+    this.#addresses.leave(member.instance.config, this.#configs());
     this.#checkGone();
   }
 
@@ -240,53 +238,62 @@ export class VirtualRouters {
     if (this.#allGone !== null && this.#members.size === 0 && this.#departing.size === 0) this.#allGone();
   }
 
-  /** A storm of network events is looked at once a turn of the event loop. */
-  #scheduleEvaluation(): void {
-    if (this.#evaluateSoon) return;
-    this.#evaluateSoon = true;
-    setImmediate(() => {
-      this.#evaluateSoon = false;
-      this.#evaluate();
-    });
-  }
-
   #evaluate(): void {
-    for (const member of this.#members.values()) this.#evaluateMember(member);
+    this.#groups.together(() => this.#lookAround());
+    this.#settleAddresses();
+    this.#bfd.evaluate();
     // One that leaves keeps what it has; without its interface it is gone.
     for (const member of [...this.#departing]) {
-      const state = this.#linkState(member);
+      const state = linkStateOf(member.instance.config, this.#network, this.#configs());
       if (state.fault !== null) member.instance.setLink(state);
     }
   }
 
-  #linkState({ instance }: Member): LinkState {
-    const { config } = instance;
-    const link = this.#network.link(config.interface);
-    const addresses = link === null ? [] : this.#network.addressesOf(link.index, config.family);
-    const others = [...this.#members.values()].map((member) => member.instance.config);
-    return linkStateOf(config, link, addresses, others);
+  /** Tells every member what has become of its interface and of what it tracks. */
+  #lookAround(): void {
+    this.#tracking.apply(this.#members.values());
+    const surroundings = new Surroundings(this.#network, this.#configs());
+    for (const member of this.#members.values()) this.#evaluateMember(member, surroundings);
   }
 
-  #evaluateMember(member: Member): void {
+  #configs(): readonly VirtualRouterConfig[] {
+    return [...this.#members.values(), ...this.#departing].map(({ instance }) => instance.config);
+  }
+
+  #evaluateMember(member: RouterMember, surroundings: Surroundings): void {
     const { instance } = member;
     const { config } = instance;
-    let state = this.#linkState(member);
-    const index = this.#network.link(config.interface)?.index;
+    let state: LinkState = linkStateAmong(config, surroundings);
+    const index = surroundings.link(config.interface)?.index;
+    const missing = state.fault === null ? this.#addresses.ensure(config) : null;
+    if (missing !== null) {
+      state = { fault: missing };
+      this.#retryLater(OPEN_RETRY_MS);
+    }
     if (index !== undefined && state.fault === null) {
       const { interface: interfaceName, family } = config;
       const place = { interfaceName, interfaceIndex: index, family, source: state.primaryAddress };
-      const joined = this.#broken === null ? this.#transports.join(member, config, place) : err(this.#broken);
+      const joined = this.#transports.join(member, config, place);
       if (!joined.ok) {
         state = { fault: joined.error };
         this.#retryLater(OPEN_RETRY_MS);
       }
     }
-    // The kernel may have dropped the group membership too: what comes back gets a new socket.
-    if (state.fault !== null) this.#transports.leave(member);
-    this.#addresses.prepare(config);
+    if (state.fault === null) this.#conflicts.adopt(config, state.primaryAddress);
+    else this.#transports.unplug(member, surroundings.link(config.interface)?.usable === true);
+    this.#announcements.prepare(config);
     instance.setLink(state);
-    if (instance.stateName === 'active') this.#addresses.repair(config);
-    // What a crash left behind must not answer for a router that is not Active.
-    else if (!instance.mayHoldAddresses) this.#release(member);
+  }
+
+  /** After sync groups have drawn their conclusions. */
+  #settleAddresses(): void {
+    this.#addresses.settle();
+    this.#transports.settle();
+    for (const member of this.#members.values()) {
+      const { instance } = member;
+      if (instance.stateName === 'active') this.#addresses.repair(instance.config);
+      // What a crash left behind must not answer for a router that is not Active.
+      else if (!instance.mayHoldAddresses && !this.#addresses.isClear(instance.config)) this.#release(member);
+    }
   }
 }

@@ -5,12 +5,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { VirtualRouterConfig, VrrpProcessConfig } from '../config/types.ts';
-import type { Envelope, FromRouter, Role, ToRouter, VrrpReport } from '../vrrp/messages.ts';
+import type { BfdSessionConfig } from '../config/types-bfd.ts';
+import type { Envelope, FromRouter, Role, ToRouter, VrrpNews, VrrpReport } from '../vrrp/messages.ts';
+import type { TrackKey, TrackState } from '../vrrp/tracking.ts';
 import { ownedAddresses, releaseAddresses } from './release-addresses.ts';
+import { SettingsMemory } from './settings-memory.ts';
 import { monotonicMs } from './socket.ts';
 
 export interface VrrpProcessHandlers {
-  transition(router: string, role: Role, reason: string): void;
+  /** `priority` is the effective one. */
+  transition(router: string, role: Role, reason: string, priority: number): void;
+  news(news: VrrpNews): void;
   log(level: 'info' | 'warn' | 'error', text: string): void;
 }
 
@@ -37,11 +42,20 @@ export class VrrpProcess {
   readonly #handlers: VrrpProcessHandlers;
   #child: ChildProcess | null = null;
   #seq = 0;
-  #process: VrrpProcessConfig = { realtimePriority: 0, lockMemory: false };
+  #process: VrrpProcessConfig = { realtimePriority: 0, lockMemory: false, startupDelayMs: 0 };
   #routers: readonly VirtualRouterConfig[] = [];
+  #bfd: readonly BfdSessionConfig[] = [];
   readonly #roles = new Map<string, Role>();
   /** Seen before the first VRRP process could add any. */
   readonly #kept: Record<string, readonly string[]> = {};
+  readonly #interfaceSettings: SettingsMemory;
+  /** Of lvsd, whatever becomes of the VRRP process. */
+  readonly #bornAt = monotonicMs();
+  #holdUntil = Number.POSITIVE_INFINITY;
+  /** All that is known of tracked objects: a new VRRP process must not begin without. */
+  #tracked: Readonly<Record<TrackKey, TrackState>> = {};
+  /** What it said itself: a BFD session that is down must not count as up in a new one. */
+  #seenByIt: Readonly<Record<TrackKey, TrackState>> = {};
   #startedAt = 0;
   /** When the process last said something, or was started. */
   #heardAt = 0;
@@ -54,8 +68,9 @@ export class VrrpProcess {
   /** By name of the virtual router; armed once for a series of deaths. */
   readonly #releaseTimers = new Map<string, NodeJS.Timeout>();
 
-  constructor(handlers: VrrpProcessHandlers) {
+  constructor(socketPath: string, handlers: VrrpProcessHandlers) {
     this.#handlers = handlers;
+    this.#interfaceSettings = new SettingsMemory(socketPath, (text) => handlers.log('warn', text));
   }
 
   get pid(): number | null {
@@ -76,12 +91,20 @@ export class VrrpProcess {
   }
 
   /** Starts the process if need be and gives it the complete wanted set. Resolves with what it could not do. */
-  configure(process: VrrpProcessConfig, routers: readonly VirtualRouterConfig[]): Promise<readonly string[]> {
+  configure(
+    process: VrrpProcessConfig,
+    routers: readonly VirtualRouterConfig[],
+    bfd: readonly BfdSessionConfig[],
+  ): Promise<readonly string[]> {
+    this.#bfd = bfd;
     this.#process = process;
+    // A reload may end the delay earlier, but it never holds back what was free to go.
+    this.#holdUntil = Math.min(this.#holdUntil, this.#bornAt + process.startupDelayMs);
     this.#routers = routers;
     const names = new Set(routers.map((router) => router.name));
     for (const name of this.#roles.keys()) if (!names.has(name)) this.#roles.delete(name);
     for (const router of routers) this.#kept[router.name] ??= ownedAddresses(router);
+    this.#interfaceSettings.note(routers);
     if (this.#child === null) this.#start();
     return new Promise((resolve) => {
       const silent = ['The VRRP process does not answer; it gets its configuration when it does'];
@@ -92,6 +115,12 @@ export class VrrpProcess {
       });
       this.#sendConfiguration();
     });
+  }
+
+  /** What changed of tracked objects: the VRRP process adds up the weights. */
+  tracked(states: Readonly<Record<TrackKey, TrackState>>): void {
+    this.#tracked = { ...this.#tracked, ...states };
+    this.#tell({ type: 'tracked', states });
   }
 
   /** Null when the process does not answer in time. */
@@ -118,6 +147,7 @@ export class VrrpProcess {
     const child = this.#child;
     if (child === null) {
       this.#release(this.#routers);
+      this.#interfaceSettings.putBack();
       return;
     }
     const ended = new Promise<boolean>((resolve) => {
@@ -132,8 +162,8 @@ export class VrrpProcess {
       this.#handlers.log('error', 'The VRRP process did not stop in time: killed');
       child.kill('SIGKILL');
     }
-    // Nothing, after an orderly end.
-    this.#release(this.#routers);
+    this.#release(this.#routers); // nothing, after an orderly end
+    this.#interfaceSettings.putBack();
   }
 
   #start(): void {
@@ -147,6 +177,7 @@ export class VrrpProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child = child;
+    this.#tell({ type: 'tracked', states: this.#seenByIt });
     const watch = this.#watchForSilence(child);
     child.on('message', (envelope) => this.#handle((envelope as Envelope<FromRouter>).message));
     child.on('error', (error) => {
@@ -213,7 +244,7 @@ export class VrrpProcess {
       this.#release([router]);
       if (role === 'BACKUP') return;
       this.#handlers.log('warn', `${router.name}: the VRRP process is not back in time, its addresses are released`);
-      if (this.#child === null) this.#noteRole(router.name, 'FAULT', 'VRRP process lost');
+      if (this.#child === null) this.#noteRole(router.name, 'FAULT', 'VRRP process lost', router.priority);
     }, router.advertisementIntervalMs * INTERVALS_TO_COME_BACK);
     this.#releaseTimers.set(router.name, timer);
   }
@@ -229,32 +260,36 @@ export class VrrpProcess {
         for (const done of this.#configured.splice(0)) done(message.problems);
         return;
       case 'transition':
-        this.#noteRole(message.router, message.role, message.reason);
+        this.#noteRole(message.router, message.role, message.reason, message.priority);
+        return;
+      case 'event':
+      case 'tracked':
+      case 'group-transition':
+        if (message.type === 'tracked') this.#seenByIt = { ...this.#seenByIt, ...message.states };
+        this.#handlers.news(message);
         return;
       case 'log':
         this.#handlers.log(message.level, message.text);
         return;
       case 'report':
         this.#reports.get(message.id)?.(message.report);
-        return;
-      case 'heartbeat':
-      case 'stopped':
-        return;
     }
   }
 
-  #noteRole(router: string, role: Role, reason: string): void {
+  #noteRole(router: string, role: Role, reason: string, priority: number): void {
     // In any other role the process itself sees to the addresses.
     if (role !== 'BACKUP' || reason !== 'resume') {
       clearTimeout(this.#releaseTimers.get(router));
       this.#releaseTimers.delete(router);
     }
     this.#roles.set(router, role);
-    this.#handlers.transition(router, role, reason);
+    this.#handlers.transition(router, role, reason, priority);
   }
 
   #sendConfiguration(): void {
-    this.#tell({ type: 'configure', process: this.#process, routers: this.#routers, kept: this.#kept });
+    this.#tell({ type: 'tracked', states: this.#tracked });
+    const [process, routers, kept, holdUntil] = [this.#process, this.#routers, this.#kept, this.#holdUntil];
+    this.#tell({ type: 'configure', process, routers, bfd: this.#bfd, kept, holdUntil });
   }
 
   #tell(message: ToRouter): void {

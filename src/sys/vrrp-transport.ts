@@ -1,26 +1,40 @@
-/** How VRRP messages travel; shaped like node:dgram, implemented over IP protocol 112 and over UDP. */
+/** How VRRP messages travel: over IP protocol 112 and over UDP, by multicast and to peers alike. */
 import type { Envelope } from '../vrrp/packet.ts';
 import type { ReceivedMessage } from '../vrrp/receive.ts';
 
 export interface VrrpTransport {
+  /** Made once for each source and receiver: nothing is allocated when a message is sent. */
+  route(want: RouteWanted): Route;
+  /** Never throws, never queues; a failure is reported through `failed`. */
+  send(message: Uint8Array, route: Route): void;
+  /** Delivers what is already waiting: a late router must hear its peer before it believes its own timer. */
+  drain(): void;
+  close(): void;
+}
+
+export interface RouteWanted {
+  /** An address of ours on the interface. */
+  readonly source: Uint8Array;
+  /** Null: the multicast group. */
+  readonly peer: Uint8Array | null;
+  /** Of unicast; multicast goes with 255. */
+  readonly ttl: number;
+}
+
+/** From one of our addresses to a peer or to the multicast group. */
+export interface Route {
   /** The addresses that the checksum covers. */
   readonly envelope: Envelope;
-  /** Sends to the multicast group, or to each peer. Never throws, never queues; a failure is reported through `failed`. */
-  send(message: Uint8Array, peers: readonly string[]): void;
-  /**
-   * Delivers what is already waiting, then calls `done`: a late router must hear its peer before it believes its own
-   * timer. `done` runs at once where the socket can be read at once.
-   */
-  drain(done: () => void): void;
-  close(): void;
+  /** In text, for messages to people. */
+  readonly receiver: string;
+  readonly sockaddr: Uint8Array;
+  readonly control: Uint8Array;
 }
 
 export interface TransportHandlers {
   message(message: ReceivedMessage): void;
   /** The machine refused to send or receive; at most a few a minute need to be told to anybody. */
   failed(what: string): void;
-  /** It will never receive: the transport is of no use. */
-  broken(what: string): void;
 }
 
 /** Where a transport is bound. */
@@ -28,6 +42,4 @@ export interface TransportPlace {
   readonly interfaceName: string;
   readonly interfaceIndex: number;
   readonly family: 4 | 6;
-  /** Our address on the interface: primary IPv4, or link-local IPv6. */
-  readonly source: Uint8Array;
 }

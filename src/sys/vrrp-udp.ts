@@ -1,70 +1,65 @@
 /**
  * VRRP messages over UDP, for networks that drop protocol 112 or multicast and for running without privileges.
  *
- * Differences from the standard, because node:dgram cannot do better: the TTL of what is received is not known, and a
- * multicast socket hears every interface that some socket of the machine joined, so on IPv4 the sender's address is the
- * only scope. UDP carries a checksum of its own with the real addresses; the one inside the message is summed with
- * addresses of zero.
+ * UDP carries a checksum of its own with the addresses; the one inside the message is summed with addresses of zero, so
+ * that it survives address translation on the way.
  */
-import { createSocket, type Socket } from 'node:dgram';
-import { formatAddress, parseAddress } from '../net/ip.ts';
+import { parseControl, sockaddrIn, sockaddrIn6 } from '../net/sockaddr.ts';
+import { type Datagram, RawSocket, type SystemError } from './socket.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  arrivalOf,
+  drainSocket,
+  headerFacts,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  isForVrrp,
+  makeRoute,
+  sendTo,
+  setUpSocket,
+} from './vrrp-socket.ts';
 import type { TransportHandlers, TransportPlace, VrrpTransport } from './vrrp-transport.ts';
 
-const GROUP: Readonly<Record<4 | 6, string>> = { 4: '224.0.0.18', 6: 'ff02::12' };
+const SOCK_DGRAM = 2;
+const IP_PKTINFO = 8;
+const IP_RECVTTL = 12;
+const IPV6_V6ONLY = 26;
 
-/** Opens the transport; errors of binding arrive through `failed`. */
+/** Opens the transport. Throws SystemError (EADDRINUSE, ENODEV; EPERM on kernels before 5.7 without CAP_NET_RAW). */
 export function openUdpTransport(place: TransportPlace, port: number, handlers: TransportHandlers): VrrpTransport {
   const v4 = place.family === 4;
   const zero = new Uint8Array(v4 ? 4 : 16);
   const envelope = { source: zero, destination: zero };
-  const scope = v4 ? '' : `%${place.interfaceName}`;
-  const socket = createSocket({ type: v4 ? 'udp4' : 'udp6', reuseAddr: true });
-  let bound = false;
-  let closed = false;
-  socket.on('error', (error) =>
-    handlers.broken(`Cannot use UDP port ${port} on ${place.interfaceName}: ${error.message}`),
-  );
-  socket.on('message', (data, remote) => {
-    const [text = '', zone] = remote.address.split('%');
-    const source = parseAddress(text)?.bytes;
-    if (source === undefined || (zone !== undefined && zone !== place.interfaceName)) return;
-    handlers.message({ data, source, destination: zero, envelope, ttl: null, arrivedAt: null });
-  });
-  socket.bind(port, () => {
-    bound = true;
-    if (!closed) joinGroup(socket, place, scope, handlers);
-  });
-  return {
-    envelope,
-    send(message, peers) {
-      if (!bound || closed) return;
-      const receivers = peers.length > 0 ? peers : [GROUP[place.family]];
-      for (const receiver of receivers) {
-        const linkLocal = !v4 && receiver.startsWith('f');
-        socket.send(message, port, linkLocal ? `${receiver}${scope}` : receiver, (error) => {
-          if (error !== null) handlers.failed(`Cannot send to ${receiver}: ${error.message}`);
-        });
-      }
-    },
-    // One turn of the event loop reads what is waiting.
-    drain: (done) => setImmediate(() => !closed && done()),
-    close() {
-      if (closed) return;
-      closed = true;
-      socket.close();
-    },
+  const socket = new RawSocket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+  const failed = ({ code }: SystemError): void =>
+    handlers.failed(`Cannot receive on UDP port ${port} of ${place.interfaceName}: ${code}`);
+  const deliver = ({ data, address, control }: Datagram): void => {
+    const items = parseControl(control);
+    const { destination, interfaceIndex, ttl } = headerFacts(items);
+    const isOurs = interfaceIndex === place.interfaceIndex && address.length >= (v4 ? 8 : 24);
+    if (!isOurs || destination === null || !isForVrrp(destination, place.family)) return;
+    const source = v4 ? address.subarray(4, 8) : address.subarray(8, 24);
+    // A TTL that the kernel does not tell cannot be checked: refuse, do not trust.
+    handlers.message({ data, source, destination, envelope, ttl: ttl ?? 0, arrivedAt: arrivalOf(items) });
   };
-}
-
-function joinGroup(socket: Socket, place: TransportPlace, scope: string, handlers: TransportHandlers): void {
   try {
-    const local = place.family === 4 ? formatAddress(place.source) : `::${scope}`;
-    socket.addMembership(GROUP[place.family], local);
-    socket.setMulticastInterface(local);
-    socket.setMulticastTTL(255);
-    socket.setMulticastLoopback(false);
-    socket.setTTL(255);
+    if (v4) {
+      socket.setOption(IPPROTO_IP, IP_PKTINFO, 1);
+      socket.setOption(IPPROTO_IP, IP_RECVTTL, 1);
+    } else socket.setOption(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    setUpSocket(socket, place);
+    // After the interface: that of another one may have the port too.
+    socket.bind(v4 ? sockaddrIn(zero, port) : sockaddrIn6(zero, port));
+    socket.start({ message: deliver, error: failed });
   } catch (error) {
-    handlers.broken(`Cannot join ${GROUP[place.family]} on ${place.interfaceName}: ${String(error)}`);
+    socket.close();
+    throw error;
   }
+  return {
+    route: (want) => makeRoute(place, want, port, envelope),
+    send: (message, route) => sendTo(socket, message, route, place, handlers),
+    drain: () => drainSocket(socket, deliver, failed),
+    close: () => socket.close(),
+  };
 }

@@ -7,14 +7,14 @@ import type { Expected } from './receive.ts';
 
 /** What an advertisement must have in common with ours. */
 export function expectedOf(config: VirtualRouterConfig): Expected {
-  const { version, password, advertisementIntervalMs, transport } = config;
-  const peers = transport.kind === 'udp' ? transport.peers : [];
+  const { version, password, advertisementIntervalMs } = config;
   return {
     version,
     authentication: authenticationOf(password),
     advertisementIntervalCs: advertisementIntervalMs / 10,
     addresses: octetsOf(config.virtualAddresses.map(({ address }) => address)),
-    peers: octetsOf(peers),
+    peers: octetsOf(config.peers),
+    leastTtl: config.peers.length > 0 ? config.ttl.least : 255,
   };
 }
 

@@ -3,91 +3,30 @@
  * Deadlines live inside the state; the caller asks `deadline(state)` and sends `tick`. A tick that comes early does nothing.
  *
  * Beyond the standard: `leaving` is the make-before-break of a planned stop (priority 0 is out, the addresses stay until a
- * successor is heard), and a router that starts with its addresses in place resumes (timers.ts).
+ * successor is heard), a router that starts with its addresses in place resumes (timers.ts), and what delays or ties the
+ * entry into Active: preempt delay, startup delay, sync group (fsm-backup.ts, sync-group.ts).
  */
 import { compareBytes } from '../net/ip.ts';
 import { assertNever } from '../util/assert-never.ts';
-import type { Version } from './packet.ts';
+import { activeAt, stepBackup } from './fsm-backup.ts';
 import {
-  ASSERT_EVERY_MS,
-  activeDownIntervalMs,
-  HANDOVER_LINGER_MS,
-  leaveIntervalMs,
-  type Millis,
-  resumeIntervalMs,
-  skewTimeMs,
-} from './timers.ts';
-
-/** What the machine needs to know of its virtual router. */
-export interface RouterParameters {
-  readonly version: Version;
-  /** 255 = address owner. */
-  readonly priority: number;
-  readonly advertisementIntervalMs: number;
-  readonly preempt: boolean;
-  /** Our own sending address, for the tie-break of section 6.4.3. */
-  readonly primaryAddress: Uint8Array;
-}
-
-export type State =
-  | { readonly name: 'initialize' }
-  | {
-      readonly name: 'backup';
-      readonly activeAdverIntervalMs: number;
-      /** Active_Down_Timer. */
-      readonly activeDownAt: Millis;
-      /** The addresses were in place at start and stay until another Active Router is heard. */
-      readonly holdsAddresses: boolean;
-    }
-  | {
-      readonly name: 'active';
-      /** Adver_Timer. */
-      readonly adverAt: Millis;
-      /** Lower-priority advertisements are answered again from here on. */
-      readonly assertFrom: Millis;
-    }
-  | { readonly name: 'leaving'; readonly releaseAt: Millis };
-
-export type StateName = State['name'];
-
-export type Event =
-  /** `holdsAddresses`: the virtual addresses are all on the interface already. */
-  | { readonly type: 'startup'; readonly holdsAddresses: boolean }
-  | { readonly type: 'shutdown' }
-  /** The interface is down, has no address to send from, or the kernel refused the virtual addresses. */
-  | { readonly type: 'fault' }
-  | { readonly type: 'tick' }
-  | {
-      readonly type: 'advert';
-      readonly source: Uint8Array;
-      readonly priority: number;
-      readonly maxAdvertiseIntervalMs: number;
-    };
-
-export type Effect =
-  | { readonly do: 'send-advert'; readonly priority: number }
-  /** Add the addresses, then announce them: one effect, since the second must not happen without the first. */
-  | { readonly do: 'claim-vips' }
-  | { readonly do: 'announce-vips' }
-  | { readonly do: 'release-vips' }
-  | { readonly do: 'notify'; readonly state: StateName; readonly reason: Reason };
-
-export type Reason =
-  | 'startup'
-  | 'resume'
-  | 'owner'
-  | 'active-down'
-  | 'higher-priority'
-  | 'tie-break-lost'
-  | 'shutdown'
-  | 'fault';
-
-export interface Step {
-  readonly state: State;
-  readonly effects: readonly Effect[];
-}
-
-export const INITIAL: State = { name: 'initialize' };
+  advertisement,
+  becomeActive,
+  becomeBackup,
+  becomeInitialize,
+  learntIntervalMs,
+  stay,
+} from './fsm-transitions.ts';
+import {
+  type Effect,
+  type Event,
+  OWNER,
+  type Reason,
+  type RouterParameters,
+  type State,
+  type Step,
+} from './fsm-types.ts';
+import { ASSERT_EVERY_MS, HANDOVER_LINGER_MS, leaveIntervalMs, type Millis, resumeIntervalMs } from './timers.ts';
 
 /** One transition. Effects are to be performed in their order. */
 export function step(vr: RouterParameters, state: State, event: Event, now: Millis): Step {
@@ -105,13 +44,13 @@ export function step(vr: RouterParameters, state: State, event: Event, now: Mill
   }
 }
 
-/** When the caller must next send `tick`, or null if nothing is pending. */
-export function deadline(state: State): Millis | null {
+/** When the caller must next send `tick`, or null if nothing is pending. `holdUntil` as in the parameters. */
+export function deadline(state: State, holdUntil: Millis = 0): Millis | null {
   switch (state.name) {
     case 'initialize':
       return null;
     case 'backup':
-      return state.activeDownAt;
+      return state.ready === null ? activeAt(state, holdUntil) : null;
     case 'active':
       return state.adverAt;
     case 'leaving':
@@ -123,44 +62,17 @@ export function deadline(state: State): Millis | null {
 
 function stepInitialize(vr: RouterParameters, state: State, event: Event, now: Millis): Step {
   if (event.type !== 'startup') return stay(state); // 6.4.1: only Startup leaves Initialize
-  if (vr.priority === 255) return becomeActive(vr, now, 'owner');
   const intervalMs = vr.advertisementIntervalMs;
-  if (event.holdsAddresses) {
-    const activeDownAt = now + resumeIntervalMs(vr.version, vr.priority, intervalMs);
-    return {
-      state: { name: 'backup', activeAdverIntervalMs: intervalMs, activeDownAt, holdsAddresses: true },
-      effects: [{ do: 'notify', state: 'backup', reason: 'resume' }],
-    };
+  if (vr.priority === OWNER) {
+    if (!vr.grouped && now >= vr.holdUntil) return becomeActive(vr, now, 'owner');
+    const waiting = becomeBackup(vr, intervalMs, now, 'startup', []);
+    const ready = vr.grouped && now >= vr.holdUntil ? 'owner' : null;
+    return { ...waiting, state: { ...waiting.state, activeDownAt: now, ready } };
   }
-  return becomeBackup(vr, intervalMs, now, 'startup', []);
-}
-
-function stepBackup(vr: RouterParameters, state: State & { name: 'backup' }, event: Event, now: Millis): Step {
-  const giveUp: readonly Effect[] = state.holdsAddresses ? [{ do: 'release-vips' }] : [];
-  switch (event.type) {
-    case 'startup':
-      return stay(state);
-    case 'shutdown':
-    case 'fault':
-      return becomeInitialize(event.type, giveUp);
-    case 'tick':
-      return now < state.activeDownAt ? stay(state) : becomeActive(vr, now, 'active-down');
-    case 'advert': {
-      if (event.priority === 0) {
-        const activeDownAt = now + skewTimeMs(vr.version, vr.priority, state.activeAdverIntervalMs);
-        return stay({ ...state, activeDownAt });
-      }
-      if (vr.preempt && event.priority < vr.priority) {
-        // 6.4.2: discard. The timer runs on; addresses we merely found are the sender's now.
-        return { state: { ...state, holdsAddresses: false }, effects: giveUp };
-      }
-      const activeAdverIntervalMs = learntIntervalMs(vr, event);
-      const activeDownAt = now + activeDownIntervalMs(vr.version, vr.priority, activeAdverIntervalMs);
-      return { state: { name: 'backup', activeAdverIntervalMs, activeDownAt, holdsAddresses: false }, effects: giveUp };
-    }
-    default:
-      return assertNever(event);
-  }
+  if (!event.holdsAddresses) return becomeBackup(vr, intervalMs, now, 'startup', []);
+  const resuming = becomeBackup(vr, intervalMs, now, 'resume', []);
+  const activeDownAt = now + resumeIntervalMs(vr.version, vr.priority, intervalMs);
+  return { ...resuming, state: { ...resuming.state, activeDownAt, holdsAddresses: true } };
 }
 
 function stepActive(vr: RouterParameters, state: State & { name: 'active' }, event: Event, now: Millis): Step {
@@ -179,11 +91,21 @@ function stepActive(vr: RouterParameters, state: State & { name: 'active' }, eve
       return becomeInitialize('fault', [{ do: 'send-advert', priority: 0 }, { do: 'release-vips' }]);
     case 'tick':
       return now < state.adverAt ? stay(state) : advertise(vr, state, now);
+    case 'yield': {
+      const handOver: readonly Effect[] = [{ do: 'send-advert', priority: 0 }, { do: 'release-vips' }];
+      return becomeBackup(vr, vr.advertisementIntervalMs, now, 'sync-group', handOver);
+    }
+    case 'take-over':
+    case 'priority': // the next advertisement says it: no Backup Router's timer would end sooner by another one now
+    case 'peer-lost':
+      return stay(state);
     case 'advert': {
       if (event.priority === 0) return advertise(vr, state, now); // 6.4.3: and the Adver_Timer is reset
       const reason = winner(vr, event.priority, event.source);
+      if (reason !== null && now < vr.unyieldingUntil) return stay(state);
       if (reason !== null) {
-        return becomeBackup(vr, learntIntervalMs(vr, event), now, reason, [{ do: 'release-vips' }]);
+        const lost = becomeBackup(vr, learntIntervalMs(vr, event), now, reason, [{ do: 'release-vips' }]);
+        return { ...lost, state: { ...lost.state, activePriority: event.priority } };
       }
       if (now < state.assertFrom) return stay(state);
       // 6.4.3: assert the Active state, timer untouched; the neighbours may have learnt the other one's MAC. RFC 3768 has
@@ -202,6 +124,10 @@ function stepLeaving(state: State & { name: 'leaving' }, event: Event, now: Mill
   switch (event.type) {
     case 'startup':
     case 'shutdown':
+    case 'take-over':
+    case 'yield':
+    case 'priority':
+    case 'peer-lost':
       return stay(state);
     case 'fault':
       return becomeInitialize('fault', [{ do: 'release-vips' }]);
@@ -215,24 +141,11 @@ function stepLeaving(state: State & { name: 'leaving' }, event: Event, now: Mill
   }
 }
 
-/** Active_Adver_Interval. In version 2 it is everybody's own: what advertises another one was refused. */
-function learntIntervalMs(vr: RouterParameters, event: Event & { type: 'advert' }): number {
-  return vr.version === 3 ? event.maxAdvertiseIntervalMs : vr.advertisementIntervalMs;
-}
-
-function advertisement(vr: RouterParameters): Effect {
-  return { do: 'send-advert', priority: vr.priority };
-}
-
 /** Why the sender beats us (section 6.4.3), or null if it does not. */
 function winner(vr: RouterParameters, priority: number, source: Uint8Array): Reason | null {
   if (priority > vr.priority) return 'higher-priority';
   if (priority === vr.priority && compareBytes(source, vr.primaryAddress) > 0) return 'tie-break-lost';
   return null;
-}
-
-function stay(state: State): Step {
-  return { state, effects: [] };
 }
 
 function advertise(vr: RouterParameters, state: State & { name: 'active' }, now: Millis): Step {
@@ -242,29 +155,4 @@ function advertise(vr: RouterParameters, state: State & { name: 'active' }, now:
     state: { ...state, adverAt: now < state.adverAt || next <= now ? now + vr.advertisementIntervalMs : next },
     effects: [advertisement(vr)],
   };
-}
-
-function becomeActive(vr: RouterParameters, now: Millis, reason: Reason): Step {
-  return {
-    state: { name: 'active', adverAt: now + vr.advertisementIntervalMs, assertFrom: now },
-    effects: [advertisement(vr), { do: 'claim-vips' }, { do: 'notify', state: 'active', reason }],
-  };
-}
-
-function becomeBackup(
-  vr: RouterParameters,
-  activeAdverIntervalMs: number,
-  now: Millis,
-  reason: Reason,
-  first: readonly Effect[],
-): Step {
-  const activeDownAt = now + activeDownIntervalMs(vr.version, vr.priority, activeAdverIntervalMs);
-  return {
-    state: { name: 'backup', activeAdverIntervalMs, activeDownAt, holdsAddresses: false },
-    effects: [...first, { do: 'notify', state: 'backup', reason }],
-  };
-}
-
-function becomeInitialize(reason: 'shutdown' | 'fault', first: readonly Effect[]): Step {
-  return { state: INITIAL, effects: [...first, { do: 'notify', state: 'initialize', reason }] };
 }

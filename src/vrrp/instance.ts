@@ -4,178 +4,254 @@
  * and in tests.
  */
 import type { VirtualRouterConfig } from '../config/types.ts';
-import { compareBytes, formatAddress } from '../net/ip.ts';
-import { assertNever } from '../util/assert-never.ts';
-import { expectedOf } from './expected.ts';
-import {
-  deadline,
-  type Effect,
-  type Event,
-  INITIAL,
-  type Reason,
-  type RouterParameters,
-  type State,
-  type StateName,
-  step,
-} from './fsm.ts';
+import type { BelongingsReport } from './belongings-report.ts';
+import { Conversation } from './conversation.ts';
+import { isObeying } from './fsm-backup.ts';
+import type { Event, Reason, RouterParameters, StateName } from './fsm-types.ts';
 import type { InstancePorts, LinkState } from './instance-ports.ts';
+import { Machine, roleOf } from './machine.ts';
 import type { Role, RouterReport } from './messages.ts';
-import { Observations } from './observations.ts';
 import type { DecodedAdvert } from './packet.ts';
-import { PrebuiltAdverts } from './prebuilt.ts';
-import { checksumToSend, type Expected, hasSameAddresses, type ReceivedMessage, type Refusal } from './receive.ts';
-import { explainRefusal } from './refusals.ts';
+import type { Expected, ReceivedMessage, Refusal } from './receive.ts';
+import { NOT_STARTED, Standing } from './standing.ts';
+import type { GroupMember, SyncGroup } from './sync-group.ts';
 import { type Millis, plausibleArrival } from './timers.ts';
-
-/** A kernel that refused the addresses is asked again after this long. */
-const CLAIM_RETRY_MS = 1000;
+import type { Assessment } from './tracking.ts';
 
 /** The part of a report that the instance knows itself; the rest is the machine's. */
-export type InstanceReport = Omit<RouterReport, 'sinceMs' | 'virtualAddresses'>;
+export type InstanceReport = Omit<RouterReport, 'sinceMs' | 'conflicts' | keyof BelongingsReport>;
 
-export class VirtualRouterInstance {
-  #config: VirtualRouterConfig;
+export class VirtualRouterInstance implements GroupMember {
   readonly #ports: InstancePorts;
-  #state: State = INITIAL;
+  readonly #machine: Machine;
   #stopping = false;
-  #fault: string | null = 'not started';
-  #retryAt: Millis | null = null;
+  readonly #standing: Standing;
+  /** The fault that was told last. */
+  #told: string | null = NOT_STARTED;
+  #group: SyncGroup | null = null;
+  #wonAt: Millis = Number.NEGATIVE_INFINITY;
   #reason: string = 'startup';
-  #primaryAddress: Uint8Array | null = null;
-  #expected: Expected;
-  readonly #seen = new Observations();
-  readonly #prebuilt = new PrebuiltAdverts();
+  readonly #conversation: Conversation;
 
   constructor(config: VirtualRouterConfig, ports: InstancePorts) {
-    this.#config = config;
+    this.#standing = new Standing(config);
     this.#ports = ports;
-    this.#expected = expectedOf(config);
+    this.#conversation = new Conversation(config, ports);
+    this.#machine = new Machine({
+      ports,
+      conversation: this.#conversation,
+      parameters: (event) => this.#parameters(event),
+      isObeying: (state) => isObeying(this.#standing.parameters, state),
+      entered: (state, reason) => this.#notify(state, reason),
+      refused: (error) => this.#refused(error),
+      moved: () => this.#group?.settle(),
+      caughtUp: () => this.#ports.wakeAt(this.dueAt),
+    });
   }
 
   get config(): VirtualRouterConfig {
-    return this.#config;
+    return this.#standing.config;
   }
 
   /** What receive.ts is to check advertisements against. */
   get expected(): Expected {
-    return this.#expected;
+    return this.#conversation.expected;
   }
 
   get stateName(): StateName {
-    return this.#state.name;
+    return this.#machine.state.name;
   }
 
   /** Whether the virtual addresses ought to be on the interface now. */
   get ownsAddresses(): boolean {
-    return this.#state.name === 'active' || this.#state.name === 'leaving';
+    return this.#machine.ownsAddresses;
   }
 
   /** Whether the addresses may be on the interface now: ours, or found there at start. */
   get mayHoldAddresses(): boolean {
-    return this.ownsAddresses || (this.#state.name === 'backup' && this.#state.holdsAddresses);
+    return this.#machine.mayHoldAddresses;
   }
 
   /** When `tick` is due next. */
   get dueAt(): Millis | null {
-    return deadline(this.#state) ?? this.#retryAt;
+    return this.#machine.dueAt(this.#standing.parameters.holdUntil) ?? this.#standing.retryAt;
   }
 
   get role(): Role {
-    return roleOf(this.#state, this.#stopping);
+    return roleOf(this.#machine.state, this.#stopping);
+  }
+
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** With the weights of what is tracked. */
+  get effectivePriority(): number {
+    return this.#standing.effectivePriority;
+  }
+
+  get ownFault(): string | null {
+    return this.#standing.ownFault;
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  get isReady(): boolean {
+    return this.#machine.isReady;
+  }
+
+  get isObeying(): boolean {
+    return this.#machine.isObeying;
+  }
+
+  get wonAt(): Millis {
+    return this.#wonAt;
+  }
+
+  /** Moves it to a sync group, or out of one. */
+  join(group: SyncGroup | null): void {
+    if (group === this.#group) return;
+    this.#group = group;
+    this.#standing.setGrouped(group !== null);
+    if (group !== null) return;
+    this.settle(null);
+    this.takeOver(); // if it only waited for the others
+  }
+
+  /** Startup delay: until then it does not become Active. */
+  holdUntil(at: Millis): void {
+    this.#standing.setHoldUntil(at);
+    this.#ports.wakeAt(this.dueAt);
   }
 
   /** A reload that keeps interface, family, identifier and transport: state and timers stay. */
   reconfigure(config: VirtualRouterConfig): void {
-    this.#config = config;
-    this.#expected = expectedOf(config);
-    this.#prebuilt.clear();
+    const before = this.effectivePriority;
+    this.#standing.configure(config);
+    this.#conversation.reconfigure(config);
+    this.#priorityChanged(before);
   }
 
   /** The interface went up or down, or got or lost its address. */
   setLink(link: LinkState): void {
-    if (link.fault !== null) {
-      const news = link.fault !== this.#fault;
-      this.#fault = link.fault;
-      this.#retryAt = null;
-      if (this.#state.name !== 'initialize') this.#feed({ type: 'fault' });
-      else if (news) this.#notify('initialize', 'fault');
-      this.#ports.wakeAt(this.dueAt); // no claim is repeated without a link
-      return;
+    if (this.#standing.setLink(link)) this.#conversation.moved();
+    this.#reconsider();
+  }
+
+  /** Tracked objects went up or down. */
+  setTracking(assessment: Assessment): void {
+    const before = this.effectivePriority;
+    this.#standing.setTracking(assessment);
+    this.#priorityChanged(before);
+    this.#reconsider();
+  }
+
+  settle(hold: string | null): void {
+    this.#standing.hold = hold;
+    const { fault } = this.#standing;
+    if (fault !== null) {
+      if (this.#machine.state.name !== 'initialize') this.#feed({ type: 'fault' });
+      else if (fault !== this.#told && !this.#stopping) this.#notify('initialize', 'fault');
+      this.#ports.wakeAt(this.dueAt);
+    } else if (this.#machine.state.name === 'initialize' && !this.#stopping) {
+      this.#told = null;
+      this.#feed({ type: 'startup', holdsAddresses: this.#standing.takeFoundAddresses() });
     }
-    if (this.#primaryAddress === null || compareBytes(this.#primaryAddress, link.primaryAddress) !== 0)
-      this.#prebuilt.clear();
-    this.#primaryAddress = link.primaryAddress;
-    if (this.#state.name !== 'initialize' || this.#stopping || this.#retryAt !== null) return;
-    this.#fault = null;
-    this.#feed({ type: 'startup', holdsAddresses: link.holdsAddresses });
+  }
+
+  takeOver(): void {
+    this.#feed({ type: 'take-over' });
+  }
+
+  yield(): void {
+    this.#feed({ type: 'yield' });
+  }
+
+  /** A faster detector (BFD) lost the Active Router. */
+  peerLost(): void {
+    this.#feed({ type: 'peer-lost' });
   }
 
   /** An advertisement that passed every check of receive.ts. `arrivedAt` null: now. */
   receive(advert: DecodedAdvert, source: Uint8Array, arrivedAt: Millis | null = null): void {
     const at = plausibleArrival(arrivedAt, this.#ports.now());
     const intervalMs = advert.maxAdvertiseIntervalCs * 10;
-    this.#notePeer(advert, source, at);
+    this.#conversation.heard(advert, source, this.effectivePriority, at);
+    const wasActive = this.#machine.state.name === 'active';
     this.#feed({ type: 'advert', source, priority: advert.priority, maxAdvertiseIntervalMs: intervalMs }, at);
+    if (!wasActive || advert.priority === 0) return;
+    const { stateName } = this;
+    if (stateName === 'active') this.#wonAt = at;
+    // Beyond the standard: the winner of a healed split need not have heard us; now it announces to those that know our MAC.
+    else if (stateName === 'backup') this.#conversation.advertise(this.effectivePriority);
   }
 
   /** A message that named this virtual router and was refused. */
   refuse(refusal: Refusal, message: ReceivedMessage): void {
-    if (!this.#seen.refused(refusal, this.#ports.now())) return;
-    const why = explainRefusal(refusal, message, this.#expected);
-    if (why !== null) this.#ports.log('warn', `${this.#config.name}: ${why}`);
+    this.#conversation.refused(refusal, message);
   }
 
   /** The timer is due. Early calls are harmless. */
   tick(): void {
     const now = this.#ports.now();
-    const due = deadline(this.#state);
-    if (due !== null && now >= due) this.#seen.late(now - due);
-    if (this.#retryAt !== null && now >= this.#retryAt) {
+    const due = this.#machine.dueAt(this.#standing.parameters.holdUntil);
+    if (due !== null && now >= due) this.#conversation.late(now - due);
+    const { retryAt } = this.#standing;
+    if (retryAt !== null && now >= retryAt) {
       this.#retryClaim();
       return;
     }
     this.#feed({ type: 'tick' });
+    this.#conversation.checkHealed(now);
+  }
+
+  /** Which machine another active router is; `mac` in text form. */
+  identifyOther(source: Uint8Array, mac: string): void {
+    this.#conversation.identifyOther(source, mac);
   }
 
   /** Hands over (make before break) and does not start again. */
   shutdown(): void {
+    if (this.#stopping) return;
     this.#stopping = true;
-    this.#retryAt = null;
+    this.#standing.forgetRefusal();
+    if (this.#machine.state.name === 'initialize') this.#notify('initialize', 'shutdown');
     this.#feed({ type: 'shutdown' });
+    this.#group?.settle();
   }
 
   report(): InstanceReport {
-    const { name, interface: interfaceName, version, family, vrid, priority } = this.#config;
-    const { advertisementIntervalMs, preempt } = this.#config;
     return {
-      name,
-      interface: interfaceName,
-      version,
-      family,
-      vrid,
-      priority,
-      effectivePriority: priority,
-      advertisementIntervalMs,
-      preempt,
+      ...this.#standing.report(),
       role: this.role,
       reason: this.#reason,
-      fault: this.#state.name === 'initialize' ? this.#fault : null,
-      primaryAddress: this.#primaryAddress === null ? null : formatAddress(this.#primaryAddress),
-      ...this.#seen.report(this.#ports.now()),
+      fault: this.#machine.state.name === 'initialize' ? this.#standing.fault : null,
+      whyNotMaster: this.#standing.whyNotMaster({
+        role: this.role,
+        state: this.#machine.state,
+        now: this.#ports.now(),
+        peer: this.#conversation.peerAddress,
+        waitsFor: this.#group?.waitsFor(this) ?? null,
+      }),
+      ...this.#conversation.report(this.#ports.now()),
     };
   }
 
   #feed(event: Event, at: Millis = this.#ports.now()): void {
-    const { state, effects } = step(this.#parameters(), this.#state, event, at);
-    this.#state = state;
-    for (const effect of effects) {
-      if (!this.#perform(effect)) {
-        this.#retryAt = this.#ports.now() + CLAIM_RETRY_MS;
-        this.#feed({ type: 'fault' }); // never Active without the addresses
-        return;
-      }
-    }
+    this.#machine.feed(event, at);
     this.#ports.wakeAt(this.dueAt);
+  }
+
+  /** Alone or as its sync group has it: takes part, or does not any more. */
+  #reconsider(): void {
+    if (this.#group === null) this.settle(null);
+    else this.#group.settle();
+  }
+
+  #priorityChanged(before: number): void {
+    if (this.effectivePriority !== before) this.#feed({ type: 'priority', before });
   }
 
   /** Takes part again only when the kernel grants the addresses: each attempt as Active would take them from a peer. */
@@ -183,100 +259,36 @@ export class VirtualRouterInstance {
     const claimed = this.#ports.claim();
     this.#ports.release();
     if (!claimed.ok) {
-      this.#fault = claimed.error;
-      this.#retryAt = this.#ports.now() + CLAIM_RETRY_MS;
+      this.#standing.refused(claimed.error, this.#ports.now());
       this.#ports.wakeAt(this.dueAt);
       return;
     }
-    this.#retryAt = null;
-    this.#fault = null;
-    this.#feed({ type: 'startup', holdsAddresses: false });
+    this.#standing.forgetRefusal();
+    this.#standing.takeFoundAddresses(); // they were, for the attempt
+    this.#reconsider();
   }
 
-  /** False: the kernel refused the addresses. */
-  #perform(effect: Effect): boolean {
-    switch (effect.do) {
-      case 'send-advert':
-        this.#sendAdvert(effect.priority);
-        return true;
-      case 'claim-vips': {
-        const claimed = this.#ports.claim();
-        if (!claimed.ok) {
-          this.#fault = claimed.error;
-          this.#ports.log('warn', `${this.#config.name}: ${claimed.error}; handing over and trying again`);
-          return false;
-        }
-        this.#ports.announce();
-        return true;
-      }
-      case 'announce-vips':
-        this.#ports.announce();
-        return true;
-      case 'release-vips':
-        this.#ports.release();
-        return true;
-      case 'notify':
-        this.#notify(effect.state, effect.reason);
-        return true;
-      default:
-        return assertNever(effect);
-    }
+  #refused(error: string): void {
+    this.#standing.refused(error, this.#ports.now());
+    this.#ports.log('warn', `${this.config.name}: ${error}; handing over and trying again`);
   }
 
   #notify(state: StateName, reason: Reason): void {
-    if (state === 'active') this.#seen.becameMaster();
-    this.#reason = reason === 'fault' ? (this.#fault ?? reason) : reason;
+    if (state === 'active') this.#conversation.becameActive(this.#ports.now());
+    else this.#conversation.yielded();
+    if (reason === 'fault') this.#told = this.#standing.fault;
+    this.#reason = reason === 'fault' ? (this.#told ?? reason) : reason;
     this.#ports.changed(this.role, this.#reason);
   }
 
   /** Builds the advertisement that a take-over sends, so that it only needs to be sent then. */
   prepare(): void {
-    this.#advert(this.#config.priority);
+    this.#conversation.prepare(this.effectivePriority);
   }
 
-  #sendAdvert(priority: number): void {
-    const message = this.#advert(priority);
-    if (message === null) return;
-    this.#ports.send(message);
-    this.#seen.sent(priority);
-  }
-
-  #advert(priority: number): Uint8Array | null {
-    const form = checksumToSend(this.#config.checksum, this.#seen.peerForm);
-    return this.#prebuilt.advert(this.#config, priority, form, this.#ports.envelope());
-  }
-
-  #notePeer(advert: DecodedAdvert, source: Uint8Array, heardAt: Millis): void {
-    const { name, family, checksum } = this.#config;
-    const form = advert.checksumForm;
-    if (form !== null && form !== this.#seen.peerForm && family === 4 && form !== checksumToSend(checksum, null)) {
-      this.#ports.log('info', `${name}: ${formatAddress(source)} sends the ${form} form of the checksum`);
-    }
-    this.#seen.heard(advert, source, heardAt);
-    if (!hasSameAddresses(advert, this.#expected.addresses) && this.#seen.otherAddresses()) {
-      const theirs = advert.addresses.map((address) => formatAddress(address)).join(', ');
-      this.#ports.log('warn', `${name}: ${formatAddress(source)} advertises other addresses: ${theirs}`);
-    }
-  }
-
-  #parameters(): RouterParameters {
-    const { version, priority, advertisementIntervalMs, preempt } = this.#config;
-    const primaryAddress = this.#primaryAddress ?? new Uint8Array(this.#config.family === 4 ? 4 : 16);
-    return { version, priority, advertisementIntervalMs, preempt, primaryAddress };
-  }
-}
-
-function roleOf(state: State, stopping: boolean): Role {
-  switch (state.name) {
-    case 'initialize':
-      return stopping ? 'STOPPED' : 'FAULT';
-    case 'backup':
-      return 'BACKUP';
-    case 'active':
-      return 'MASTER';
-    case 'leaving':
-      return 'LEAVING';
-    default:
-      return assertNever(state);
+  #parameters(event: Event): RouterParameters {
+    const { parameters } = this.#standing;
+    if (this.#group === null || event.type !== 'advert' || this.stateName !== 'active') return parameters;
+    return { ...parameters, unyieldingUntil: this.#group.unyieldingUntil(this, event, this.#ports.now()) };
   }
 }

@@ -16,14 +16,15 @@ export function messageFromIpv4(packet: Uint8Array, arrivedAt: Millis | null): R
   const totalLength = ((packet[2] ?? 0) << 8) | (packet[3] ?? 0);
   if (headerLength < MIN_HEADER_LEN || totalLength < headerLength || totalLength > packet.length) return null;
   // Ethernet padding behind the packet is cut off by its total length.
-  const payload = packet.subarray(headerLength, totalLength);
+  // Copies, not views: V8 makes small ones in its own heap, and a view of one moves that to another heap.
+  const payload = packet.slice(headerLength, totalLength);
   const protocol = packet[9];
   const data = protocol === IPPROTO_AH ? behindHeader(payload) : payload;
   if (data === null || (protocol !== IPPROTO_VRRP && protocol !== IPPROTO_AH)) return null;
   return {
     data,
-    source: packet.subarray(12, 16),
-    destination: packet.subarray(16, 20),
+    source: packet.slice(12, 16),
+    destination: packet.slice(16, 20),
     ttl: packet[8] ?? 0,
     arrivedAt,
     behindHeader: protocol === IPPROTO_AH,

@@ -31,6 +31,11 @@ export class Observations {
     return this.#peer?.checksum ?? null;
   }
 
+  /** Who was heard last; null: nobody. */
+  get peerAddress(): string | null {
+    return this.#peer === null ? null : formatAddress(this.#peer.source);
+  }
+
   heard(advert: DecodedAdvert, source: Uint8Array, heardAt: Millis): void {
     const { priority, checksumForm: checksum } = advert;
     this.#received++;

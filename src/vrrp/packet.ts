@@ -82,7 +82,7 @@ export function decodeAdvert(
   envelope: Envelope,
   expected: Version | null,
 ): Result<DecodedAdvert, DecodeError> {
-  const [first] = b;
+  const first = b[0];
   if (first === undefined) return err({ kind: 'length', need: HEADER_LEN, have: 0 });
   const width = envelope.source.length;
   const version = first >>> 4;
@@ -92,8 +92,7 @@ export function decodeAdvert(
   if (type !== TYPE_ADVERTISEMENT) return err({ kind: 'type', got: type });
   if (b.length < HEADER_LEN) return err({ kind: 'length', need: HEADER_LEN, have: b.length });
 
-  const view = new DataView(b.buffer, b.byteOffset, b.byteLength);
-  const count = Math.max(view.getUint8(3), 1); // erratum 8299: a message without addresses is ignored
+  const count = Math.max(b[3] ?? 0, 1); // erratum 8299: a message without addresses is ignored
   const end = HEADER_LEN + count * width;
   const need = version === 2 ? end + AUTHENTICATION_LEN : end;
   if (b.length !== need) return err({ kind: 'length', need, have: b.length });
@@ -103,13 +102,13 @@ export function decodeAdvert(
 
   const addresses: Uint8Array[] = [];
   for (let at = HEADER_LEN; at < end; at += width) addresses.push(b.slice(at, at + width));
-  const common = { vrid: view.getUint8(1), priority: view.getUint8(2), addresses, checksumForm };
+  const common = { vrid: b[1] ?? 0, priority: b[2] ?? 0, addresses, checksumForm };
   if (version === 2) {
-    const authentication = { type: view.getUint8(AUTH_TYPE_OFFSET), data: b.slice(end) };
-    const maxAdvertiseIntervalCs = view.getUint8(5) * 100;
+    const authentication = { type: b[AUTH_TYPE_OFFSET] ?? 0, data: b.slice(end) };
+    const maxAdvertiseIntervalCs = (b[5] ?? 0) * 100;
     return ok({ ...common, version, maxAdvertiseIntervalCs, authentication });
   }
-  return ok({ ...common, version, maxAdvertiseIntervalCs: view.getUint16(4) & MAX_ADVER_INT_MASK });
+  return ok({ ...common, version, maxAdvertiseIntervalCs: (((b[4] ?? 0) << 8) | (b[5] ?? 0)) & MAX_ADVER_INT_MASK });
 }
 
 /**

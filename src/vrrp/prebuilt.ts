@@ -4,26 +4,21 @@ import { advertOf } from './expected.ts';
 import { type ChecksumForm, type Envelope, encodeAdvert } from './packet.ts';
 
 export class PrebuiltAdverts {
-  readonly #messages = new Map<string, Uint8Array>();
+  /** By envelope, then by priority and form of the checksum. Envelopes come anew with every socket: those of old ones go. */
+  #messages = new WeakMap<Envelope, Map<number, Uint8Array>>();
 
-  /** The message; null while there is no address to send from. */
-  advert(
-    config: VirtualRouterConfig,
-    priority: number,
-    form: ChecksumForm,
-    envelope: Envelope | null,
-  ): Uint8Array | null {
-    if (envelope === null) return null;
-    const key = `${priority} ${form}`;
-    const known = this.#messages.get(key);
+  advert(config: VirtualRouterConfig, priority: number, form: ChecksumForm, envelope: Envelope): Uint8Array {
+    const key = form === 'pseudo' ? priority : -1 - priority;
+    const known = this.#messages.get(envelope)?.get(key);
     if (known !== undefined) return known;
     const message = encodeAdvert(advertOf(config, priority), envelope, form);
-    this.#messages.set(key, message);
+    const messages = this.#messages.get(envelope) ?? new Map<number, Uint8Array>();
+    this.#messages.set(envelope, messages.set(key, message));
     return message;
   }
 
-  /** Configuration or source address changed. */
+  /** Configuration, source address or peers changed. */
   clear(): void {
-    this.#messages.clear();
+    this.#messages = new WeakMap();
   }
 }

@@ -2,7 +2,7 @@
  * What must hold before an advertisement may reach the state machine (RFC 9568 section 7.1, RFC 3768 section 7.1). Pure.
  * A refused packet only raises a counter: it moves no timer and no state, so nobody can silence a router with rubbish.
  */
-import { compareBytes } from '../net/ip.ts';
+import { compareBytes, isMulticast } from '../net/ip.ts';
 import { assertNever } from '../util/assert-never.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import { type Authentication, refuseAuthentication } from './authentication.ts';
@@ -36,6 +36,8 @@ export interface ReceivedMessage {
  * (RFC 2787).
  */
 export const REFUSALS = [
+  'unexpected-unicast',
+  'unexpected-multicast',
   'ip-ttl-errors',
   'version-errors',
   'invalid-type-pkts-rcvd',
@@ -75,9 +77,14 @@ export interface Expected {
   readonly advertisementIntervalCs: number;
   /** The virtual addresses. */
   readonly addresses: readonly Uint8Array[];
-  /** Unicast: only these may speak. Empty: everybody on the link. */
+  /** Unicast: only these may speak. Empty: everybody on the link, by multicast. */
   readonly peers: readonly Uint8Array[];
+  /** Smallest TTL or hop limit; 255, which no router lets through, for multicast. */
+  readonly leastTtl: number;
 }
+
+/** What a packet that crossed no router has. */
+const ON_LINK_TTL = 255;
 
 /** The virtual router identifier that the message names; 0, which nobody has, where it is too short for one. */
 export function vridOf({ data }: ReceivedMessage): number {
@@ -93,7 +100,9 @@ export function checkMessage(
   router: Expected | null,
   ownAddress: Uint8Array,
 ): Result<DecodedAdvert, Refusal> {
-  if (message.ttl !== null && message.ttl !== 255) return err('ip-ttl-errors');
+  if (router !== null && isMulticast(message.destination) !== (router.peers.length === 0))
+    return err(router.peers.length === 0 ? 'unexpected-unicast' : 'unexpected-multicast');
+  if (message.ttl !== null && message.ttl < (router?.leastTtl ?? ON_LINK_TTL)) return err('ip-ttl-errors');
   const decoded = decodeAdvert(message.data, message.envelope ?? message, router?.version ?? null);
   if (!decoded.ok) return err(refusalOf(decoded.error));
   if (router === null) return err('vrid-errors');

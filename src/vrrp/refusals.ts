@@ -36,8 +36,20 @@ export function explainRefusal(refusal: Refusal, message: ReceivedMessage, route
 
 function reason(refusal: Refusal, { data, ttl }: ReceivedMessage, router: Expected | null): string | null {
   switch (refusal) {
-    case 'ip-ttl-errors':
-      return `its TTL is ${ttl}, not 255: it did not come from this link`;
+    case 'unexpected-unicast':
+      return 'it was sent to this machine alone, this virtual router uses multicast; set `peers` on both or on neither';
+    case 'unexpected-multicast':
+      return 'it was sent by multicast, this virtual router has `peers`; set them on both or on neither';
+    case 'ip-ttl-errors': {
+      const least = router?.leastTtl ?? 255;
+      if (least < 255) return `its TTL is ${ttl}, below the ${least} of \`ttl.least\`: it came from farther away`;
+      const farAway = `its TTL is ${ttl}, not 255: it did not come from this link`;
+      // keepalived 2.2.7 leaves the hop limit of IPv6 unicast at the kernel's 64.
+      const isPeer = router !== null && router.peers.length > 0;
+      return isPeer ? `${farAway}, or its sender begins with less; set \`ttl.least\` for such a peer` : farAway;
+    }
+    case 'unknown-peer':
+      return 'it is none of the `peers` of this virtual router';
     case 'version-errors': {
       const version = (data[0] ?? 0) >>> 4;
       const ours = router === null ? '' : `, this virtual router ${router.version}; set one \`version\` on both`;
@@ -65,7 +77,6 @@ function reason(refusal: Refusal, { data, ttl }: ReceivedMessage, router: Expect
     case 'packet-length-errors':
     case 'checksum-errors':
     case 'vrid-errors':
-    case 'unknown-peer':
       return null;
   }
 }

@@ -4,7 +4,8 @@ import type { VirtualRouterConfig } from '../config/types.ts';
 /** Equal in all that cannot change under a running state machine. */
 export function isSameRouter(a: VirtualRouterConfig, b: VirtualRouterConfig): boolean {
   const isSameOnWire = a.version === b.version && a.family === b.family && a.vrid === b.vrid;
-  return isSameOnWire && a.interface === b.interface && portOf(a) === portOf(b);
+  const isSamePlace = a.interface === b.interface && a.virtualMac?.interface === b.virtualMac?.interface;
+  return isSameOnWire && isSamePlace && portOf(a) === portOf(b);
 }
 
 /** Null: IP protocol 112. */

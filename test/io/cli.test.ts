@@ -136,6 +136,23 @@ describe('the command line', function () {
     for (const { stderr } of [invalid, missing]) assert.doesNotMatch(stderr, TRACE);
   });
 
+  it('the unit leaves root what documented settings need, and nothing else', () => {
+    const lines = readFileSync(UNIT, 'utf8').matchAll(/^CapabilityBoundingSet=(.*)$/gm);
+    const kept = [...lines].flatMap(([, names = '']) => names.split(' '));
+    assert.deepEqual(kept.sort(), [
+      'CAP_CHOWN', // notifications.fifo_user
+      'CAP_IPC_LOCK', // vrrp_process.lock_memory
+      'CAP_KILL', // ending what runs as another `user`
+      'CAP_NET_ADMIN',
+      'CAP_NET_BIND_SERVICE',
+      'CAP_NET_RAW',
+      'CAP_SETGID', // `user` of scripts
+      'CAP_SETUID',
+      'CAP_SYS_MODULE',
+      'CAP_SYS_NICE', // vrrp_process.realtime_priority
+    ]);
+  });
+
   it('systemd takes the unit without a complaint', function () {
     if (spawnSync('systemd-analyze', ['--version']).status !== 0) this.skip();
     // systemd looks for the programs too; lvsd need not be installed here.

@@ -13,6 +13,7 @@ const calm: ControlHandlers = {
   snapshot: async () => snapshot,
   reload: async () => ({ ok: true, problems: [] }),
   plan: async () => ({ ok: true, changes: [] }),
+  events: async () => null,
 };
 
 describe('sys/control-client', () => {

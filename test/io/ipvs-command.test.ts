@@ -127,6 +127,7 @@ describe('sys/ownership', () => {
       snapshot: async () => of,
       reload: async () => ({ ok: true, problems: [] }),
       plan: async () => ({ ok: true, changes: [] }),
+      events: async () => null,
     });
     try {
       return await askOwnership(socket);

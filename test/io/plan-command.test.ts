@@ -42,6 +42,7 @@ describe('lvsd plan', () => {
         if (outcome instanceof Error) throw outcome;
         return outcome;
       },
+      events: async () => null,
     });
     closing.push(() => control.close());
   }

@@ -54,6 +54,28 @@ describe('sync keeper', () => {
     assert.deepEqual(kernel.running, []);
   });
 
+  it('what it starts and stops is news, a start that fails once', () => {
+    const kernel = new FakeKernel();
+    const news: string[] = [];
+    const keeper = new SyncKeeper(kernel, () => [daemonOf({})], {
+      ours: false,
+      now: () => 0,
+      news: ({ kind, object, to, reason }) => news.push(`${kind} ${object} ${to} ${reason}`),
+    });
+    kernel.refuses = () => 'ENETUNREACH';
+    for (let i = 0; i < 3; i++) keeper.keep();
+    kernel.refuses = () => null;
+    keeper.reset();
+    for (let i = 0; i < 3; i++) keeper.keep();
+    keeper.stop();
+    const { interface: name } = daemonOf({});
+    assert.deepEqual(news, [
+      `sync master failed ${REFUSED[0]}`,
+      `sync master running ${name}`,
+      'sync master stopped null',
+    ]);
+  });
+
   it('leaves the daemons of a stranger alone, also at the end', () => {
     const kernel = new FakeKernel();
     kernel.running = [daemonOf({})];

@@ -254,6 +254,7 @@ describe('services of strangers', () => {
     assert.deepEqual(Object.keys(bench.kernel.weights), [KEY]);
     const text = 'tcp 192.0.2.9:80 is not ours and ipvs.exclusive is set: deleted';
     assert.deepEqual(bench.said(), [`warn IPVS table was changed from outside: ${text}`]);
+    assert.deepEqual(bench.news, [{ kind: 'repair', object: 'ipvs', from: null, to: null, reason: text }]);
     assert.deepEqual(bench.owned.keys, [KEY]);
   });
 });

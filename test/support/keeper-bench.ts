@@ -2,6 +2,7 @@
 import type { Wanted, WantedIpvs } from '../../src/director/wanted.ts';
 import { destinationKey, serviceKey } from '../../src/ipvs/key.ts';
 import type { Service, SyncDaemon } from '../../src/ipvs/types.ts';
+import type { News } from '../../src/status/events.ts';
 import type { Owned } from '../../src/sys/owned-services.ts';
 import { TableKeeper } from '../../src/sys/table-keeper.ts';
 import { FakeKernel } from './fake-kernel.ts';
@@ -34,6 +35,7 @@ export class KeeperBench {
   owned: Owned = NOTHING_OWNED;
   /** `info ...`, `warn ...`, `error ...` */
   readonly lines: string[] = [];
+  readonly news: News[] = [];
   readonly wanted: Wanted = {
     services: (names) => [...this.services].filter(([name]) => names?.has(name) ?? true).map(([, service]) => service),
     daemons: () => this.daemons,
@@ -55,6 +57,7 @@ export class KeeperBench {
           return null;
         },
       },
+      news: (news) => void this.news.push(news),
       log: { info: say('info'), warn: say('warn'), error: say('error') },
       folder: kernel.folder,
       now: () => this.nowMs,

@@ -57,8 +57,13 @@ export const server: VirtualServerConfig = {
 };
 export const config: Config = {
   name: 'lb1',
-  vrrpProcess: { realtimePriority: 0, lockMemory: false },
+  vrrpProcess: { realtimePriority: 0, lockMemory: false, startupDelayMs: 0 },
   virtualRouters: [],
+  syncGroups: [],
+  trackedScripts: [],
+  trackedProcesses: [],
+  bfdSessions: [],
+  notifications: { fifo: null, fifoUser: null, fifoScript: null },
   connectionSync: null,
   ipvs: {
     reconcileIntervalMs: 30_000,
@@ -98,6 +103,8 @@ export function build(world: World, changes: Partial<SnapshotInput> = {}): Snaps
     lastReload: null,
     vrrpProcess: { pid: null, restarts: 0 },
     vrrp: null,
+    tracked: [],
+    notifications: { skipped: 0, failed: 0, fifo: null },
     table: [],
     daemons: [],
     wantedDaemons: null,

@@ -1,4 +1,5 @@
 /** A snapshot with every part filled in, as the tests of status show, send and document it. */
+import type { BfdReport } from '../../src/bfd/report.ts';
 import type { Snapshot } from '../../src/status/types.ts';
 import type { RouterReport } from '../../src/vrrp/messages.ts';
 
@@ -17,10 +18,22 @@ export const router: RouterReport = {
   fault: null,
   priority: 150,
   effectivePriority: 150,
+  tracks: [
+    { key: 'interface eth1', state: { kind: 'up' }, weight: -30, adds: 0 },
+    { key: 'file /run/lvsd-weight', state: { kind: 'value', value: 0 }, weight: 1, adds: 0 },
+  ],
+  group: null,
+  whyNotMaster: null,
   advertisementIntervalMs: 1000,
   preempt: true,
+  preemptDelayMs: 0,
   primaryAddress: '192.0.2.2',
-  virtualAddresses: [{ address: '192.0.2.100/24', held: true }],
+  virtualAddresses: [{ address: '192.0.2.100/24', interface: 'eth0', held: true }],
+  extraAddresses: [],
+  virtualRoutes: [],
+  virtualRules: [],
+  virtualMac: null,
+  accept: true,
   peer: {
     address: '192.0.2.3',
     priority: 100,
@@ -36,8 +49,36 @@ export const router: RouterReport = {
     addressListErrors: 0,
     refused: {},
   },
+  otherActives: { seen: 0, current: null },
+  conflicts: [],
   transitionsToMaster: 1,
   lateness: { lastMs: 0.21, maxMs: 12.4 },
+};
+
+/** What a router reports beside another active one, and beside a machine that has its address. */
+export const strangers: Pick<RouterReport, 'otherActives' | 'conflicts'> = {
+  otherActives: {
+    seen: 1,
+    current: { address: '192.0.2.3', mac: '02:00:00:00:01:0c', priority: 100, forMs: 2400 },
+  },
+  conflicts: [{ address: '192.0.2.100', mac: '02:00:00:00:01:63', atMs: NOW_MS - 60_000, count: 2 }],
+};
+
+export const bfdSession: BfdReport = {
+  name: 'other-director',
+  interface: 'eth0',
+  neighbor: '192.0.2.3',
+  sourceAddress: '192.0.2.2',
+  state: 'UP',
+  sinceMs: NOW_MS - 192_000,
+  reason: null,
+  remote: { state: 'UP', diagnostic: 'no diagnostic' },
+  transmitIntervalMs: 300,
+  detectionTimeMs: 900,
+  flaps: 1,
+  sent: 731,
+  received: 729,
+  refused: {},
 };
 
 export const snapshot: Snapshot = {
@@ -57,6 +98,9 @@ export const snapshot: Snapshot = {
   virtualRouters: [router],
   vrrpAnswering: true,
   vrrpRefused: {},
+  bfdSessions: [bfdSession],
+  tracked: [],
+  notifications: { skipped: 0, failed: 0, fifo: { path: '/run/lvsd/notify.fifo', dropped: 0 } },
   connectionSync: {
     follow: 'web',
     wanted: 'master',

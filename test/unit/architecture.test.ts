@@ -12,10 +12,12 @@ const KNOWS: Readonly<Record<string, readonly string[]>> = {
   ipvsadm: ['ipvs', 'net', 'util'],
   config: ['ipvs', 'net', 'util'],
   health: ['config', 'util'],
-  vrrp: ['config', 'net', 'util'],
+  bfd: ['config', 'net', 'util'],
+  vrrp: ['bfd', 'config', 'net', 'util'],
+  notify: ['config', 'util', 'vrrp'],
   director: ['config', 'health', 'ipvs', 'net', 'nft', 'util', 'vrrp'],
   doctor: ['config', 'ipvs', 'net', 'util'],
-  status: ['config', 'director', 'health', 'ipvs', 'net', 'util', 'vrrp'],
+  status: ['bfd', 'config', 'director', 'health', 'ipvs', 'net', 'util', 'vrrp'],
 };
 const PURE = Object.keys(KNOWS);
 /** What meets the machine, from the inside out: each may import those before it, itself, and everything pure. */

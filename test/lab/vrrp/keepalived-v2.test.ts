@@ -4,6 +4,7 @@ import type { Child } from '../support/child.ts';
 import { Daemon } from '../support/daemon.ts';
 import { Keepalived } from '../support/keepalived.ts';
 import { Lab } from '../support/lab.ts';
+import { Pcap } from '../support/pcap.ts';
 import {
   COMPLAINT,
   configText,
@@ -86,6 +87,7 @@ for (const [ours, theirs] of [
     const lower = Math.min(ours, theirs);
     let lab: Lab;
     let wire: Wire;
+    let pcap: Pcap;
     let referee: Child;
     let lvsd: Daemon;
     let keepalived: Keepalived;
@@ -112,6 +114,7 @@ for (const [ours, theirs] of [
     before(async () => {
       lab = await Lab.create({ realServers: 0 });
       wire = await Wire.start(lab);
+      pcap = await Pcap.start(lab);
       referee = await startReferee(lab);
       lvsd = Daemon.start(lab, 'd1', { config: lvsdConfig(ours) });
       startKeepalived();
@@ -197,5 +200,7 @@ for (const [ours, theirs] of [
         [],
       );
     });
+
+    it('tshark has nothing against any packet', () => pcap.assertGood('10.0.0.11', '10.0.0.12'));
   });
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Daemon } from '../support/daemon.ts';
 import { Keepalived } from '../support/keepalived.ts';
 import { Lab } from '../support/lab.ts';
+import { Pcap } from '../support/pcap.ts';
 import {
   COMPLAINT,
   configText,
@@ -56,6 +57,7 @@ for (const [ours, theirs] of [
     const weLead = ours > theirs;
     let lab: Lab;
     let wire: Wire;
+    let pcap: Pcap;
     let lvsd: Daemon;
     let keepalived: Keepalived;
     const logs: Keepalived[] = [];
@@ -68,6 +70,7 @@ for (const [ours, theirs] of [
     before(async () => {
       lab = await Lab.create({ realServers: 0, family: 'both' });
       wire = await Wire.start(lab);
+      pcap = await Pcap.start(lab);
       lvsd = Daemon.start(lab, 'd1', { config: lvsdConfig(ours) });
       startKeepalived();
     });
@@ -147,5 +150,8 @@ for (const [ours, theirs] of [
         [],
       );
     });
+
+    it('tshark has nothing against any packet', () =>
+      pcap.assertGood('10.0.0.11', '10.0.0.12', 'fe80::ff:fe00:10b', 'fe80::ff:fe00:10c'));
   });
 }

@@ -55,7 +55,7 @@ describe('repair', function () {
     );
     assert.ok(longestGap(wire.adverts(since - 2 * INTERVAL_MS, D1)) < 2 * INTERVAL_MS, 'an advertisement is missing');
     assert.ok(wire.announcements(VIP, since).length >= 1);
-    await d1.waitForLine(/web: put back 10\.0\.0\.100\S* missing on eth0/, 1000);
+    await d1.waitForLine(/web: put back 10\.0\.0\.100\/32 dev eth0, which was missing/, 1000);
   });
 
   it('a flood of deletions is repaired too, with a bounded log', async () => {

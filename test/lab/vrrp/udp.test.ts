@@ -32,7 +32,7 @@ const CASES: readonly Case[] = [
     title: 'IPv4 unicast',
     vip: '10.0.0.100',
     addresses: ['10.0.0.100/24'],
-    more: (peer) => `transport: udp, udp_peers: [${peer}]`,
+    more: (peer) => `transport: udp, peers: [${peer}]`,
     peers: { d1: '10.0.0.12', d2: '10.0.0.11' },
     advert: { d1: /10\.0\.0\.11\.8112 > 10\.0\.0\.12\.8112: UDP/, d2: /10\.0\.0\.12\.8112 > 10\.0\.0\.11\.8112: UDP/ },
   },
@@ -47,6 +47,14 @@ const CASES: readonly Case[] = [
       d2: /fe80::ff:fe00:10c\.8112 > ff02::12\.8112: UDP/,
     },
   },
+  {
+    title: 'IPv6 unicast',
+    vip: 'fd00::100',
+    addresses: ['fe80::5:51/64', 'fd00::100/64'],
+    more: (peer) => `transport: udp, udp_port: 9112, peers: ["${peer}"], ttl: { send: 64, least: 64 }`,
+    peers: { d1: 'fd00::12', d2: 'fd00::11' },
+    advert: { d1: /fd00::11\.9112 > fd00::12\.9112: UDP/, d2: /fd00::12\.9112 > fd00::11\.9112: UDP/ },
+  },
 ];
 
 for (const { title, vip, addresses, more, peers, advert } of CASES) {
@@ -60,7 +68,7 @@ for (const { title, vip, addresses, more, peers, advert } of CASES) {
     before(async () => {
       lab = await Lab.create({ realServers: 0, family: 'both' });
       // On d2: unicast does not pass the client.
-      wire = await Wire.start(lab, 'udp port 8112', 'd2');
+      wire = await Wire.start(lab, 'udp port 8112 or udp port 9112', 'd2');
       d1 = Daemon.start(lab, 'd1', { config: configText({ priority: 150, addresses, more: more(peers.d1) }) });
       d2 = Daemon.start(lab, 'd2', { config: configText({ priority: 100, addresses, more: more(peers.d2) }) });
     });

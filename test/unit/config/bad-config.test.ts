@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { loadConfig } from '../../../src/config/load.ts';
 import { formatProblem } from '../../../src/config/problems.ts';
+import { addresses } from '../../vectors/bad-config/addresses.ts';
 import type { BadConfig } from '../../vectors/bad-config/bad-config.ts';
+import { bfd } from '../../vectors/bad-config/bfd.ts';
 import { checks } from '../../vectors/bad-config/checks.ts';
 import { connectionSync } from '../../vectors/bad-config/connection-sync.ts';
 import { file } from '../../vectors/bad-config/file.ts';
 import { forwarding } from '../../vectors/bad-config/forwarding.ts';
 import { groups } from '../../vectors/bad-config/groups.ts';
+import { notify } from '../../vectors/bad-config/notify.ts';
 import { process } from '../../vectors/bad-config/process.ts';
 import { realServers } from '../../vectors/bad-config/real-servers.ts';
+import { syncGroups } from '../../vectors/bad-config/sync-groups.ts';
 import { table as ofTable } from '../../vectors/bad-config/table.ts';
 import { together } from '../../vectors/bad-config/together.ts';
+import { tracked } from '../../vectors/bad-config/tracked.ts';
 import { virtualRouters } from '../../vectors/bad-config/virtual-routers.ts';
 import { virtualServers } from '../../vectors/bad-config/virtual-servers.ts';
 
@@ -19,6 +24,11 @@ const GROUPS: Readonly<Record<string, readonly BadConfig[]>> = {
   'process and table': process,
   'the table, settings, draining': ofTable,
   'virtual routers': virtualRouters,
+  'what virtual routers bring along': addresses,
+  'preemption, tracked objects, sync groups': syncGroups,
+  'BFD sessions': bfd,
+  'tracked scripts and processes': tracked,
+  notifications: notify,
   'connection synchronisation': connectionSync,
   'virtual servers': virtualServers,
   'groups of services': groups,

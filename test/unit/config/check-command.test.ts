@@ -29,6 +29,40 @@ describe('lvsd check', () => {
     });
   });
 
+  it('programs that cannot be run here are a warning: another machine may have them', async () => {
+    const text = `vrrp:
+  - name: a
+    interface: eth0
+    virtual_router_id: 1
+    virtual_addresses: [192.0.2.1]
+    track: [{ script: s }]
+    notify: { master: /nowhere/m }
+tracked_scripts: [{ name: s, command: /nowhere/s }, { name: unused, command: /nowhere/u }]
+`;
+    assert.deepEqual(await check(text), {
+      code: 0,
+      out:
+        'FILE: warning: tracked script s counts as failed: `/nowhere/s` cannot be run: there is no such file\n' +
+        'FILE: warning: tracked script unused is looked at by nobody: no `track` of a virtual router names it\n' +
+        'FILE: warning: notify.master of a: `/nowhere/m` cannot be run: there is no such file\n' +
+        'FILE: valid: 1 virtual router, 0 virtual servers, 0 real servers\n',
+      err: '',
+    });
+  });
+
+  it('a FIFO that cannot be is a warning', async () => {
+    const text = `vrrp:
+  - { name: a, interface: eth0, virtual_router_id: 1, virtual_addresses: [192.0.2.1] }
+notifications: { fifo: /etc/passwd, fifo_user: nobody-of-this-name }
+`;
+    assert.equal(
+      (await check(text)).out,
+      'FILE: warning: notifications.fifo_user: there is no user `nobody-of-this-name` in /etc/passwd\n' +
+        'FILE: warning: notifications.fifo: /etc/passwd is there already, and is not a FIFO\n' +
+        'FILE: valid: 1 virtual router, 0 virtual servers, 0 real servers\n',
+    );
+  });
+
   it('problems: a line each, their number, and 1', async () => {
     assert.deepEqual(await check('vrrp: []\nnaem: a\nipvs: 5\n'), {
       code: 1,

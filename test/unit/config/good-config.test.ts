@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { CheckCommon, Config, VirtualServerConfig } from '../../../src/config/types.ts';
+import { vip } from '../vrrp/builders.ts';
 
 function configOf(text: string): Config {
   const loaded = loadConfig(text);
@@ -59,7 +60,7 @@ virtual_servers:
     } as const;
     const expected: Config = {
       name: 'lb1',
-      vrrpProcess: { realtimePriority: 0, lockMemory: false },
+      vrrpProcess: { realtimePriority: 0, lockMemory: false, startupDelayMs: 0 },
       virtualRouters: [
         {
           name: 'web',
@@ -70,13 +71,42 @@ virtual_servers:
           priority: 150,
           advertisementIntervalMs: 1000,
           preempt: true,
-          virtualAddresses: [{ address: '192.0.2.100', prefixLength: 24 }],
+          preemptDelayMs: 0,
+          group: null,
+          tracks: [],
+          virtualAddresses: [vip('192.0.2.100', 24)],
+          extraAddresses: [],
+          virtualRoutes: [],
+          virtualRules: [],
+          promoteSecondaries: false,
+          virtualMac: null,
+          accept: true,
           transport: { kind: 'ip' },
           checksum: 'auto',
           password: null,
-          announcements: { count: 5, repeatDelayMs: 5000 },
+          peers: [],
+          sourceAddress: null,
+          ttl: { send: 255, least: 255 },
+          announcements: {
+            count: 5,
+            repeatDelayMs: 5000,
+            refreshMs: 0,
+            refreshCount: 1,
+            lowerPriorityCount: 5,
+            lowerPriorityDelayMs: 5000,
+            spacingMs: 0,
+            arp: 'request',
+            interfaces: [],
+          },
+          conflictProbe: false,
+          notify: null,
         },
       ],
+      syncGroups: [],
+      trackedScripts: [],
+      trackedProcesses: [],
+      bfdSessions: [],
+      notifications: { fifo: null, fifoUser: null, fifoScript: null },
       connectionSync: {
         follow: 'web',
         interface: 'eth1',
@@ -141,8 +171,13 @@ virtual_servers:
     const text = 'virtual_servers: [{ name: a, address: 192.0.2.1, port: 80, real_servers: [{ address: 10.0.0.1 }] }]';
     const expected: Config = {
       name: 'lvsd',
-      vrrpProcess: { realtimePriority: 0, lockMemory: false },
+      vrrpProcess: { realtimePriority: 0, lockMemory: false, startupDelayMs: 0 },
       virtualRouters: [],
+      syncGroups: [],
+      trackedScripts: [],
+      trackedProcesses: [],
+      bfdSessions: [],
+      notifications: { fifo: null, fifoUser: null, fifoScript: null },
       connectionSync: null,
       ipvs: {
         reconcileIntervalMs: 5000,
@@ -222,13 +257,25 @@ vrrp:
     preempt: false
     virtual_addresses: [FE80::1, "2001:DB8:0:0::2/64"]
     transport: udp
-    udp_peers: ["2001:db8::3"]
+    peers: ["2001:DB8::3"]
+    source_address: "2001:db8:0::4"
+    ttl: { send: 64, least: 62 }
     checksum: rfc9568
-    announcements: { count: 100, repeat_delay: 0s }
+    announcements:
+      count: 100
+      repeat_delay: 0s
+      refresh: 1m
+      refresh_count: 2
+      lower_priority_count: 0
+      lower_priority_delay: 1s
+      spacing: 2ms
+      arp: both
+      interfaces: [eth1, eth2]
+    conflict_probe: true
   - { name: four, interface: bond0.100, virtual_router_id: 255, transport: udp, udp_port: 9, virtual_addresses: [192.0.2.1] }
 `;
     const config = configOf(text);
-    assert.deepEqual(config.vrrpProcess, { realtimePriority: 99, lockMemory: true });
+    assert.deepEqual(config.vrrpProcess, { realtimePriority: 99, lockMemory: true, startupDelayMs: 0 });
     assert.deepEqual(config.virtualRouters[0], {
       name: 'six',
       interface: 'bond0.100',
@@ -238,17 +285,38 @@ vrrp:
       priority: 255,
       advertisementIntervalMs: 40_950,
       preempt: false,
-      virtualAddresses: [
-        { address: 'fe80::1', prefixLength: 128 },
-        { address: '2001:db8::2', prefixLength: 64 },
-      ],
-      transport: { kind: 'udp', port: 8112, peers: ['2001:db8::3'] },
+      preemptDelayMs: 0,
+      group: null,
+      tracks: [],
+      virtualAddresses: [vip('fe80::1', 128), vip('2001:db8::2', 64)],
+      extraAddresses: [],
+      virtualRoutes: [],
+      virtualRules: [],
+      promoteSecondaries: false,
+      virtualMac: null,
+      accept: true,
+      transport: { kind: 'udp', port: 8112 },
       checksum: 'rfc9568',
       password: null,
-      announcements: { count: 100, repeatDelayMs: 0 },
+      peers: ['2001:db8::3'],
+      sourceAddress: '2001:db8::4',
+      ttl: { send: 64, least: 62 },
+      announcements: {
+        count: 100,
+        repeatDelayMs: 0,
+        refreshMs: 60_000,
+        refreshCount: 2,
+        lowerPriorityCount: 0,
+        lowerPriorityDelayMs: 1000,
+        spacingMs: 2,
+        arp: 'both',
+        interfaces: ['eth1', 'eth2'],
+      },
+      conflictProbe: true,
+      notify: null,
     });
-    assert.deepEqual(config.virtualRouters[1]?.transport, { kind: 'udp', port: 9, peers: [] });
-    assert.deepEqual(config.virtualRouters[1]?.virtualAddresses, [{ address: '192.0.2.1', prefixLength: 32 }]);
+    assert.deepEqual(config.virtualRouters[1]?.transport, { kind: 'udp', port: 9 });
+    assert.deepEqual(config.virtualRouters[1]?.virtualAddresses, [vip('192.0.2.1', 32)]);
   });
 
   it('the same link-local address may live on two interfaces', () => {

@@ -26,7 +26,8 @@ function isPlain(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isPlain);
   if (typeof value !== 'object' || value === null)
     return typeof value !== 'number' || Math.abs(value) !== Number.POSITIVE_INFINITY;
-  return Object.entries(value).every(([key, inner]) => key !== '' && isPlain(inner));
+  // A number beyond all bounds, such as 1e3012, as a key: what is no key of a configuration either way.
+  return Object.entries(value).every(([key, inner]) => key !== '' && !/^-?Infinity$/.test(key) && isPlain(inner));
 }
 
 describe('config/quick-yaml: quickValue', () => {

@@ -18,6 +18,7 @@ interface Node {
   readonly items?: Node;
   readonly oneOf?: readonly Node[];
   readonly allOf?: readonly Node[];
+  readonly anyOf?: readonly Node[];
   readonly definitions?: Readonly<Record<string, Node>>;
 }
 
@@ -39,6 +40,8 @@ function keysOf(node: Node, path: string): readonly Key[] {
     const base = path.replace(/\[\]$/, '');
     return target.oneOf.flatMap((one) => keysOf(one, `${base}[${one.properties?.['type']?.const ?? '?'}]`));
   }
+  // A value that may have several forms: each with its keys.
+  if (target.anyOf !== undefined) return target.anyOf.flatMap((one) => keysOf(one, path));
   if (target.items !== undefined) return keysOf(target.items, `${path}[]`);
   return Object.entries(target.properties ?? {}).flatMap(([name, child]) => {
     const childPath = path === '' ? name : `${path}.${name}`;
@@ -103,7 +106,11 @@ describe('etc/lvsd.yaml, the reference', () => {
     const shared = (path: string) =>
       path
         .replace('.real_servers[].checks[', '.checks[')
-        .replace(/\.(real_servers\[\]|sorry_server)\.tunnel\./, '.tunnel.');
+        .replace(/\.(real_servers\[\]|sorry_server)\.tunnel\./, '.tunnel.')
+        .replace(/^vrrp_groups\[\]\.notify\./, 'vrrp[].notify.')
+        // Extra addresses have the keys of virtual ones, and `type` does not tell kinds of route apart.
+        .replace(/^vrrp\[\]\.extra_addresses\[\]\./, 'vrrp[].virtual_addresses[].')
+        .replace(/\.virtual_routes\[\w+\]/, '.virtual_routes[]');
     const paths = new Set([...found].map(shared));
     const missing = keys.map((key) => shared(key.path)).filter((path) => !paths.has(path));
     assert.ok(keys.length > 170, `${keys.length} keys`);

@@ -57,8 +57,13 @@ export function virtualServer(
 export function configOf(...virtualServers: readonly VirtualServerConfig[]): Config {
   return {
     name: 'lb1',
-    vrrpProcess: { realtimePriority: 0, lockMemory: false },
+    vrrpProcess: { realtimePriority: 0, lockMemory: false, startupDelayMs: 0 },
     virtualRouters: [],
+    syncGroups: [],
+    trackedScripts: [],
+    trackedProcesses: [],
+    bfdSessions: [],
+    notifications: { fifo: null, fifoUser: null, fifoScript: null },
     connectionSync: null,
     ipvs: {
       reconcileIntervalMs: 60_000,

@@ -53,6 +53,31 @@ describe('doctor: what a configuration asks for', () => {
     ]);
   });
 
+  it('looks for addresses where they live; those on a virtual MAC at the interface below', () => {
+    const placed = loadConfig(`
+vrrp:
+  - name: a
+    interface: eth0
+    virtual_router_id: 1
+    virtual_mac: true
+    virtual_addresses: [192.0.2.1, { address: 192.0.2.2, interface: eth1 }]
+    extra_addresses: ["2001:db8::1"]
+`);
+    assert.ok(placed.ok);
+    assert.deepEqual(directorIntent(placed.value).routers, [
+      {
+        name: 'a',
+        interface: 'eth0',
+        vrid: 1,
+        addresses: [
+          { address: '192.0.2.1', prefixLength: 32 },
+          { address: '2001:db8::1', prefixLength: 128 },
+        ],
+      },
+      { name: 'a', interface: 'eth1', vrid: 1, addresses: [{ address: '192.0.2.2', prefixLength: 32 }] },
+    ]);
+  });
+
   it('knows virtual routers, connection sync and certificates', () => {
     assert.deepEqual(intent.routers, [
       { name: 'web', interface: 'eth0', vrid: 51, addresses: [{ address: '192.0.2.100', prefixLength: 24 }] },

@@ -11,6 +11,10 @@ Virtual routers (process 1235, SCHED_RR 10, memory locked, 0 restarts)
 NAME  STATE   SINCE  PRIO  PEER                        SENT  RECV  REFUSED  LATE MS  ADDRESSES
 web   MASTER  3m12s   150  192.0.2.3 (100, 3m12s ago)   192     3        0   0.2/12  192.0.2.100/24
 
+BFD sessions
+NAME            STATE  SINCE  NEIGHBOUR          DETECT MS  FLAPS  SENT  RECV  REFUSED
+other-director  UP     3m12s  192.0.2.3 on eth0        900      1   731   729        0
+
 Connection sync follows web, wanted: master, running: master on eth1 (sync id 51)
 
 Virtual servers
@@ -57,7 +61,7 @@ describe('status/render', () => {
   });
 
   it('shows nothing of what is not configured', () => {
-    const bare = { virtualRouters: [], virtualServers: [], connectionSync: null, ipvs: null };
+    const bare = { virtualRouters: [], bfdSessions: [], virtualServers: [], connectionSync: null, ipvs: null };
     assert.equal(render(bare), 'lb1: lvsd 0.1.0, pid 1234, up 3h12m, /etc/lvsd/lvsd.yaml loaded 12m5s ago\n');
   });
 
@@ -99,7 +103,7 @@ describe('status/render', () => {
           role: 'FAULT',
           fault: 'interface eth0 is down',
           peer: null,
-          virtualAddresses: [{ address: '192.0.2.100/24', held: false }],
+          virtualAddresses: [{ address: '192.0.2.100/24', interface: 'eth0', held: false }],
         }),
         ['web | FAULT | 3m12s | 150 | - | 192 | 3 | 0 | 0.2/12 | 192.0.2.100/24', 'fault: interface eth0 is down'],
       );
@@ -116,20 +120,52 @@ describe('status/render', () => {
 
     it('names the addresses that are not where they should be, and counts the rest', () => {
       const vips = (held: boolean, count: number) =>
-        Array.from({ length: count }, (_, i) => ({ address: `192.0.2.${100 + i}/24`, held }));
+        Array.from({ length: count }, (_, i) => ({ address: `192.0.2.${100 + i}/24`, interface: 'eth0', held }));
       const last = (changes: Partial<RouterReport>) => routerLines(changes).map((line) => line.split(' | ').at(-1));
-      assert.deepEqual(last({ virtualAddresses: [...vips(true, 2), { address: '192.0.2.9/24', held: false }] }), [
-        '192.0.2.9/24 MISSING',
-        '192.0.2.100/24',
-        '192.0.2.101/24',
-      ]);
+      assert.deepEqual(
+        last({ virtualAddresses: [...vips(true, 2), { address: '192.0.2.9/24', interface: 'eth0', held: false }] }),
+        ['192.0.2.9/24 MISSING', '192.0.2.100/24', '192.0.2.101/24'],
+      );
       assert.deepEqual(last({ role: 'BACKUP', virtualAddresses: vips(true, 1) }), ['192.0.2.100/24 HELD']);
       assert.deepEqual(last({ role: 'FAULT', priority: 255, virtualAddresses: vips(true, 1) }), ['192.0.2.100/24']);
       assert.deepEqual(last({ virtualAddresses: vips(true, 6) }).slice(3), ['192.0.2.103/24', 'and 2 more']);
     });
 
+    it('names the interface of an address that is elsewhere, and extra addresses too', () => {
+      const elsewhere = { address: '198.51.100.7/32', interface: 'eth1', held: true };
+      const last = routerLines({ extraAddresses: [elsewhere] }).map((line) => line.split(' | ').at(-1));
+      assert.deepEqual(last, ['192.0.2.100/24', '198.51.100.7/32 on eth1']);
+    });
+
+    it('tells which routes and rules a MASTER lacks, and why', () => {
+      const virtualRoutes = [
+        { text: '198.51.100.0/24 via 192.0.2.1', held: true, problem: null },
+        { text: 'default dev eth1', held: false, problem: 'ENETDOWN' },
+      ];
+      const virtualRules = [{ text: '9: from all fwmark 7 lookup 9', held: false, problem: null }];
+      assert.deepEqual(routerLines({ virtualRoutes, virtualRules }).slice(1), [
+        'route default dev eth1 is MISSING: ENETDOWN',
+        'rule 9: from all fwmark 7 lookup 9 is MISSING',
+      ]);
+      assert.equal(routerLines({ role: 'BACKUP', virtualRoutes, virtualRules }).length, 1);
+    });
+
     it('shows an effective priority that is not the configured one', () => {
       assert.match(routerLines({ effectivePriority: 100 })[0] ?? '', / 100 of 150 /);
+    });
+
+    it('tells what notifications lost, if anything', () => {
+      const fifo = { path: '/run/x', dropped: 7 };
+      for (const [notifications, text] of [
+        [{ skipped: 0, failed: 1, fifo: { ...fifo, dropped: 0 } }, 'Notifications: 1 failed program'],
+        [{ skipped: 2, failed: 0, fifo: null }, 'Notifications: 2 changes skipped'],
+        [
+          { skipped: 1, failed: 2, fifo },
+          'Notifications: 2 failed programs, 1 change skipped, 7 lines of /run/x dropped',
+        ],
+      ] as const) {
+        assert.ok(render({ notifications }).split('\n').includes(text), text);
+      }
     });
 
     it('tells that the VRRP process does not answer', () => {

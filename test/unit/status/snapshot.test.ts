@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Config } from '../../../src/config/types.ts';
 import { isSnapshot } from '../../../src/status/guard.ts';
-import { router, snapshot as sample } from '../../support/snapshot.ts';
+import { bfdSession, router, snapshot as sample } from '../../support/snapshot.ts';
 import {
   build,
   check,
@@ -16,6 +16,7 @@ import {
   worldOf,
   worldWith,
 } from '../../support/snapshot-input.ts';
+import { routerConfig } from '../vrrp/builders.ts';
 
 describe('status/snapshot', () => {
   it('the daemon, as it was told', () => {
@@ -41,23 +42,7 @@ describe('status/snapshot', () => {
   });
 
   describe('virtual routers', () => {
-    const virtualRouters: Config['virtualRouters'] = [
-      {
-        name: 'web',
-        interface: 'eth0',
-        version: 3,
-        family: 4,
-        vrid: 51,
-        priority: 150,
-        advertisementIntervalMs: 1000,
-        preempt: true,
-        virtualAddresses: [{ address: '192.0.2.100', prefixLength: 24 }],
-        transport: { kind: 'ip' },
-        checksum: 'auto',
-        password: null,
-        announcements: { count: 5, repeatDelayMs: 5000 },
-      },
-    ];
+    const virtualRouters: Config['virtualRouters'] = [routerConfig({ priority: 150 })];
 
     it('none configured: there is nobody who should answer', () => {
       const { vrrpAnswering, virtualRouters: routers, vrrpRefused } = build(worldOf());
@@ -73,11 +58,13 @@ describe('status/snapshot', () => {
         scheduling: 'SCHED_RR 10',
         memoryLocked: true,
         routers: [router],
+        bfd: [bfdSession],
         refused: { 'eth0 ipv4': { 'vrid-errors': 2 } },
       };
       const snapshot = build(worldOf({ virtualRouters }), { vrrp, vrrpProcess: { pid: 8, restarts: 1 } });
       assert.equal(snapshot.vrrpAnswering, true);
       assert.deepEqual(snapshot.virtualRouters, [router]);
+      assert.deepEqual(snapshot.bfdSessions, [bfdSession]);
       assert.deepEqual(snapshot.vrrpRefused, { 'eth0 ipv4': { 'vrid-errors': 2 } });
       assert.deepEqual(snapshot.daemon.vrrpProcess, {
         pid: 8,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { deadline, type Effect, type Event, type RouterParameters, type State, step } from '../../../src/vrrp/fsm.ts';
+import { deadline, step } from '../../../src/vrrp/fsm.ts';
+import type { Backup, Effect, Event, RouterParameters, State } from '../../../src/vrrp/fsm-types.ts';
 
 const ip = (last: number) => Uint8Array.of(192, 0, 2, last);
 const vr: RouterParameters = {
@@ -7,6 +8,10 @@ const vr: RouterParameters = {
   priority: 100,
   advertisementIntervalMs: 1000,
   preempt: true,
+  preemptDelayMs: 0,
+  holdUntil: 0,
+  grouped: false,
+  unyieldingUntil: 0,
   primaryAddress: ip(1),
 };
 const heard = (priority: number, source = ip(2), maxAdvertiseIntervalMs = 1000): Event => ({
@@ -19,8 +24,16 @@ const startup: Event = { type: 'startup', holdsAddresses: false };
 const resume: Event = { type: 'startup', holdsAddresses: true };
 
 const initialize: State = { name: 'initialize' };
-const backup: State = { name: 'backup', activeAdverIntervalMs: 1000, activeDownAt: 3609.375, holdsAddresses: false };
-const holding: State = { ...backup, holdsAddresses: true };
+const backup: Backup = {
+  name: 'backup',
+  activeAdverIntervalMs: 1000,
+  activeDownAt: 3609.375,
+  holdsAddresses: false,
+  activePriority: null,
+  preemptAt: null,
+  ready: null,
+};
+const holding: Backup = { ...backup, holdsAddresses: true };
 const active: State = { name: 'active', adverAt: 1000, assertFrom: 0 };
 const leaving: State = { name: 'leaving', releaseAt: 1450 };
 
@@ -64,7 +77,7 @@ const table: readonly Row[] = [
     initialize,
     resume,
     0,
-    { name: 'backup', activeAdverIntervalMs: 1000, activeDownAt: 1609.375, holdsAddresses: true },
+    { ...holding, activeDownAt: 1609.375 },
     [{ do: 'notify', state: 'backup', reason: 'resume' }],
   ],
   ['6.4.1 a tick in Initialize does nothing', initialize, { type: 'tick' }, 9, initialize, []],
@@ -100,7 +113,7 @@ const table: readonly Row[] = [
     backup,
     heard(150, ip(2), 2000),
     100,
-    { ...backup, activeAdverIntervalMs: 2000, activeDownAt: 7318.75 },
+    { ...backup, activeAdverIntervalMs: 2000, activeDownAt: 7318.75, activePriority: 150 },
     [],
   ],
   [
@@ -108,16 +121,23 @@ const table: readonly Row[] = [
     backup,
     heard(100),
     100,
-    { ...backup, activeDownAt: 3709.375 },
+    { ...backup, activeDownAt: 3709.375, activePriority: 100 },
     [],
   ],
-  ['6.4.2 a lower priority is discarded when preempting', backup, heard(99), 100, backup, []],
+  [
+    '6.4.2 a lower priority is discarded when preempting',
+    backup,
+    heard(99),
+    100,
+    { ...backup, activePriority: 99 },
+    [],
+  ],
   [
     '6.4.2 a lower priority is obeyed when Preempt_Mode is false',
     backup,
     heard(50),
     100,
-    { ...backup, activeDownAt: 3709.375 },
+    { ...backup, activeDownAt: 3709.375, activePriority: 50 },
     [],
     { preempt: false },
   ],
@@ -142,7 +162,7 @@ const table: readonly Row[] = [
     holding,
     heard(150),
     100,
-    { ...backup, activeDownAt: 3709.375 },
+    { ...backup, activeDownAt: 3709.375, activePriority: 150 },
     [{ do: 'release-vips' }],
   ],
   [
@@ -150,7 +170,7 @@ const table: readonly Row[] = [
     holding,
     heard(50),
     100,
-    backup,
+    { ...backup, activePriority: 50 },
     [{ do: 'release-vips' }],
   ],
   [
@@ -223,7 +243,7 @@ const table: readonly Row[] = [
     active,
     heard(101, ip(2), 2000),
     400,
-    { name: 'backup', activeAdverIntervalMs: 2000, activeDownAt: 7618.75, holdsAddresses: false },
+    { ...backup, activeAdverIntervalMs: 2000, activeDownAt: 7618.75, activePriority: 101 },
     [{ do: 'release-vips' }, { do: 'notify', state: 'backup', reason: 'higher-priority' }],
   ],
   [
@@ -231,7 +251,7 @@ const table: readonly Row[] = [
     active,
     heard(100, ip(9)),
     400,
-    { ...backup, activeDownAt: 4009.375 },
+    { ...backup, activeDownAt: 4009.375, activePriority: 100 },
     [{ do: 'release-vips' }, { do: 'notify', state: 'backup', reason: 'tie-break-lost' }],
   ],
   [
@@ -239,7 +259,7 @@ const table: readonly Row[] = [
     active,
     heard(100, Uint8Array.of(200, 0, 0, 0)),
     400,
-    { ...backup, activeDownAt: 4009.375 },
+    { ...backup, activeDownAt: 4009.375, activePriority: 100 },
     [{ do: 'release-vips' }, { do: 'notify', state: 'backup', reason: 'tie-break-lost' }],
   ],
   [
@@ -328,7 +348,7 @@ const table: readonly Row[] = [
 
 /** Version 2, an advertisement every 10 s: where it differs from the table above. */
 const slow: Partial<RouterParameters> = { version: 2, advertisementIntervalMs: 10_000 };
-const backup2: State = { ...backup, activeAdverIntervalMs: 10_000, activeDownAt: 30_609.375 };
+const backup2: Backup = { ...backup, activeAdverIntervalMs: 10_000, activeDownAt: 30_609.375 };
 const active2: State = { name: 'active', adverAt: 10_000, assertFrom: 0 };
 
 const version2: readonly Row[] = [
@@ -371,7 +391,7 @@ const version2: readonly Row[] = [
     backup2,
     heard(150, ip(2), 5000),
     100,
-    { ...backup2, activeDownAt: 30_709.375 },
+    { ...backup2, activeDownAt: 30_709.375, activePriority: 150 },
     [],
   ],
   [
@@ -379,17 +399,31 @@ const version2: readonly Row[] = [
     { ...backup2, activeAdverIntervalMs: 1000 },
     heard(150, ip(2), 10_000),
     100,
-    { ...backup2, activeDownAt: 30_709.375 },
+    { ...backup2, activeDownAt: 30_709.375, activePriority: 150 },
     [],
   ],
-  ['6.4.2 an equal priority is obeyed', backup2, heard(100), 100, { ...backup2, activeDownAt: 30_709.375 }, []],
-  ['6.4.2 a lower priority is discarded when preempting', backup2, heard(99), 100, backup2, []],
+  [
+    '6.4.2 an equal priority is obeyed',
+    backup2,
+    heard(100),
+    100,
+    { ...backup2, activeDownAt: 30_709.375, activePriority: 100 },
+    [],
+  ],
+  [
+    '6.4.2 a lower priority is discarded when preempting',
+    backup2,
+    heard(99),
+    100,
+    { ...backup2, activePriority: 99 },
+    [],
+  ],
   [
     '6.4.2 a lower priority is obeyed when Preempt_Mode is false',
     backup2,
     heard(50),
     100,
-    { ...backup2, activeDownAt: 30_709.375 },
+    { ...backup2, activeDownAt: 30_709.375, activePriority: 50 },
     [],
     { preempt: false },
   ],
@@ -430,7 +464,7 @@ const version2: readonly Row[] = [
     active2,
     heard(101, ip(2), 5000),
     400,
-    { ...backup2, activeDownAt: 31_009.375 },
+    { ...backup2, activeDownAt: 31_009.375, activePriority: 101 },
     [{ do: 'release-vips' }, { do: 'notify', state: 'backup', reason: 'higher-priority' }],
   ],
   [
@@ -438,8 +472,16 @@ const version2: readonly Row[] = [
     active2,
     heard(100, ip(9)),
     400,
-    { ...backup2, activeDownAt: 31_009.375 },
+    { ...backup2, activeDownAt: 31_009.375, activePriority: 100 },
     [{ do: 'release-vips' }, { do: 'notify', state: 'backup', reason: 'tie-break-lost' }],
+  ],
+  [
+    '6.4.3 equal priority, smaller address',
+    active2,
+    heard(100, ip(0)),
+    400,
+    { ...active2, assertFrom: 500 },
+    [{ do: 'announce-vips' }],
   ],
   [
     '6.4.3 Shutdown advertises priority 0 and keeps the addresses for the longest Skew_Time',
@@ -453,6 +495,69 @@ const version2: readonly Row[] = [
     ],
   ],
 ];
+
+/** Every cell of the standard's state machine, those that errata 7949, 8298 and 8301 touch among them. */
+const CELLS: readonly (readonly [cell: string, isIt: (row: Row, own: RouterParameters) => boolean])[] = [
+  [
+    '6.4.1 Startup of the owner',
+    ([, { name }, { type }], { priority }) => is(name, 'initialize', type, 'startup') && priority === 255,
+  ],
+  [
+    '6.4.1 Startup of others',
+    ([, { name }, { type }], { priority }) => is(name, 'initialize', type, 'startup') && priority < 255,
+  ],
+  ['6.4.2 Shutdown', ([, { name }, { type }]) => is(name, 'backup', type, 'shutdown')],
+  [
+    '6.4.2 Active_Down_Timer',
+    ([, given, { type }, at]) => is(given.name, 'backup', type, 'tick') && at >= (deadline(given) ?? at + 1),
+  ],
+  ['6.4.2 priority 0', (row) => advertises(row, 'backup') === 0],
+  ['6.4.2 a higher priority', (row, { priority }) => (advertises(row, 'backup') ?? 0) > priority],
+  ['6.4.2 an equal priority', (row, { priority }) => advertises(row, 'backup') === priority],
+  ['6.4.2 a lower priority, Preempt_Mode', (row, own) => isLower(row, 'backup', own) && own.preempt],
+  ['6.4.2 a lower priority, no Preempt_Mode', (row, own) => isLower(row, 'backup', own) && !own.preempt],
+  ['6.4.3 Shutdown', ([, { name }, { type }]) => is(name, 'active', type, 'shutdown')],
+  [
+    '6.4.3 Adver_Timer',
+    ([, given, { type }, at]) => is(given.name, 'active', type, 'tick') && at >= (deadline(given) ?? at + 1),
+  ],
+  ['6.4.3 priority 0', (row) => advertises(row, 'active') === 0],
+  ['6.4.3 a higher priority', (row, { priority }) => (advertises(row, 'active') ?? 0) > priority],
+  [
+    '6.4.3 an equal priority from a greater address',
+    (row, own) => advertises(row, 'active') === own.priority && row[4].name === 'backup',
+  ],
+  [
+    '6.4.3 an equal priority from a smaller address',
+    (row, own) => advertises(row, 'active') === own.priority && row[4].name === 'active',
+  ],
+  ['6.4.3 a lower priority', (row, own) => isLower(row, 'active', own)],
+];
+
+function is(name: string, state: string, type: string, event: string): boolean {
+  return name === state && type === event;
+}
+
+/** The priority that is heard in that state; null: it is another row. */
+function advertises([, given, when]: Row, state: State['name']): number | null {
+  return given.name === state && when.type === 'advert' ? when.priority : null;
+}
+
+function isLower(row: Row, state: State['name'], { priority }: RouterParameters): boolean {
+  const heardPriority = advertises(row, state);
+  return heardPriority !== null && heardPriority > 0 && heardPriority < priority;
+}
+
+for (const [version, rows] of [
+  [2, version2],
+  [3, table],
+] as const) {
+  describe(`vrrp/fsm: every cell of the state machine has a row for version ${version}`, () => {
+    for (const [cell, isIt] of CELLS) {
+      it(cell, () => assert.ok(rows.some((row) => isIt(row, { ...vr, ...row[6] }))));
+    }
+  });
+}
 
 describe('vrrp/fsm (RFC 3768 section 6.4)', () => {
   for (const [rule, given, when, at, next, effects, parameters] of version2) {

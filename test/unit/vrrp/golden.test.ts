@@ -61,7 +61,9 @@ function advertOf(frame: Frame): Advert {
 /** What a virtual router with this password expects, that agrees with the frame in all else. */
 function expectedFor(frame: Frame, password: string | null): Expected {
   const { version, maxAdvertiseIntervalCs: advertisementIntervalCs, addresses } = advertOf(frame);
-  return { version, authentication: authenticationOf(password), advertisementIntervalCs, addresses, peers: [] };
+  const authentication = authenticationOf(password);
+  const peers = frame.dst === '224.0.0.18' || frame.dst === 'ff02::12' ? [] : [ip(frame.src)];
+  return { version, authentication, advertisementIntervalCs, addresses, peers, leastTtl: 255 };
 }
 
 const refusalOf = (frame: Frame, expected: Expected): Refusal | null => {

@@ -5,11 +5,11 @@ import { ip, routerConfig } from './builders.ts';
 import { activeBench, advert, bench, DOWN, GROUP, linkUp, OWN, received } from './instance-bench.ts';
 
 describe('vrrp/instance: the peer', () => {
-  it('a higher priority ends Active: release, tell, wait for its interval', () => {
+  it('a higher priority ends Active: release, tell, one more advertisement, wait for its interval', () => {
     const b = activeBench();
     b.until(4000);
     b.hear(advert(150, { maxAdvertiseIntervalCs: 200 }));
-    assert.deepEqual(b.happened(), ['release', 'BACKUP: higher-priority']);
+    assert.deepEqual(b.happened(), ['release', 'BACKUP: higher-priority', 'advert 100']);
     assert.equal(b.machine.timer, 11_218.75);
   });
 
@@ -27,11 +27,11 @@ describe('vrrp/instance: the peer', () => {
     b.until(3000);
     b.happened();
     const { armed } = b.machine;
-    for (let i = 0; i < 3; i++) b.router.refuse('unknown-peer', received());
+    for (let i = 0; i < 3; i++) b.router.refuse('invalid-type-pkts-rcvd', received());
     b.router.refuse('packet-length-errors', received());
     assert.deepEqual(b.happened(), []);
     assert.equal(b.machine.armed, armed);
-    assert.deepEqual(b.router.report().adverts.refused, { 'unknown-peer': 3, 'packet-length-errors': 1 });
+    assert.deepEqual(b.router.report().adverts.refused, { 'invalid-type-pkts-rcvd': 3, 'packet-length-errors': 1 });
     b.until(3609.375);
     assert.equal(b.router.role, 'MASTER');
   });

@@ -4,7 +4,7 @@ import type { VirtualRouterConfig } from '../../../src/config/types.ts';
 import { err, ok } from '../../../src/util/result.ts';
 import { VirtualRouterInstance } from '../../../src/vrrp/instance.ts';
 import type { InstancePorts, LinkState } from '../../../src/vrrp/instance-ports.ts';
-import { type ChecksumForm, type DecodedAdvert, decodeAdvert } from '../../../src/vrrp/packet.ts';
+import { type ChecksumForm, type DecodedAdvert, decodeAdvert, type Envelope } from '../../../src/vrrp/packet.ts';
 import type { ReceivedMessage } from '../../../src/vrrp/receive.ts';
 import { ip, routerConfig } from './builders.ts';
 
@@ -41,16 +41,26 @@ export function bench(given: Partial<VirtualRouterConfig> = {}) {
     timer: null as number | null,
     armed: 0,
     source: OWN as Uint8Array | null,
+    /** Of advertisements: the group, or peers. */
+    destinations: [GROUP] as readonly Uint8Array[],
     refusal: null as string | null,
     sent: [] as Uint8Array[],
   };
+  let envelopes: readonly Envelope[] = [];
   const ports: InstancePorts = {
     now: () => now,
     wakeAt: (at) => {
       machine.timer = at;
       machine.armed++;
     },
-    envelope: () => (machine.source === null ? null : { source: machine.source, destination: GROUP }),
+    afterAdverts: (act) => act(),
+    envelopes: () => {
+      const { source } = machine;
+      if (source === null) return [];
+      if (envelopes[0]?.source !== source || envelopes.length !== machine.destinations.length)
+        envelopes = machine.destinations.map((destination) => ({ source, destination }));
+      return envelopes;
+    },
     send: (message) => {
       machine.sent.push(message);
       log.push(`advert ${message[2]}`);
@@ -62,6 +72,7 @@ export function bench(given: Partial<VirtualRouterConfig> = {}) {
     announce: () => log.push('announce'),
     release: () => log.push('release'),
     changed: (role, reason) => log.push(`${role}: ${reason}`),
+    event: (event, detail) => log.push(`${event}: ${detail}`),
     log: (level, text) => log.push(`${level}: ${text}`),
   };
   const router = new VirtualRouterInstance(routerConfig(given), ports);

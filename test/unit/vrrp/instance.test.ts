@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ip, routerConfig } from './builders.ts';
+import { ip, routerConfig, vip } from './builders.ts';
 import { activeBench, advert, bench, DOWN, linkUp } from './instance-bench.ts';
 
 const NO_MEMORY = 'Cannot add 192.0.2.100/24 to eth0: ENOMEM';
@@ -138,6 +138,7 @@ describe('vrrp/instance: the kernel refuses the addresses', () => {
     b.router.setLink(linkUp());
     b.happened();
     b.router.shutdown();
+    assert.deepEqual(b.happened(), ['STOPPED: shutdown']);
     assert.equal(b.machine.timer, null);
     b.tickAt(9000);
     assert.deepEqual(b.happened(), []);
@@ -198,6 +199,51 @@ describe('vrrp/instance: the interface', () => {
   });
 });
 
+describe('vrrp/instance: tracked objects', () => {
+  const down = { fault: 'script x is down: exit code 2', adds: 0, tracks: [] };
+
+  it('without weight: FAULT like that of an interface; afterwards an ordinary start, whatever was found at the first', () => {
+    const b = bench();
+    b.router.setLink(linkUp({ holdsAddresses: true }));
+    b.until(1609.375);
+    b.happened();
+    b.router.setTracking(down);
+    assert.deepEqual(b.happened(), ['advert 0', 'release', 'FAULT: script x is down: exit code 2']);
+    b.router.setTracking({ ...down, fault: null });
+    assert.deepEqual(b.happened(), ['BACKUP: startup']);
+    assert.equal(b.machine.timer, 5218.75);
+  });
+
+  it('weights: an Active Router advertises its new priority on the next beat', () => {
+    const b = activeBench();
+    b.router.setTracking({ fault: null, adds: -60, tracks: [] });
+    assert.deepEqual(b.happened(), []);
+    b.until(4609.375);
+    assert.deepEqual(b.happened(), ['advert 40']);
+    assert.equal(b.router.report().effectivePriority, 40);
+  });
+
+  it('weights: a Backup Router compares with its new priority', () => {
+    const b = bench({ priority: 150 });
+    b.router.setLink(linkUp());
+    b.router.setTracking({ fault: null, adds: -100, tracks: [] });
+    b.until(1000);
+    b.hear(advert(100));
+    assert.equal(b.machine.timer, 1000 + 3000 + 804.6875);
+    b.router.setTracking({ fault: null, adds: 0, tracks: [] });
+    b.until(2000);
+    b.hear(advert(100));
+    assert.equal(b.machine.timer, 1000 + 3000 + 414.0625);
+  });
+
+  it('the address owner keeps its priority', () => {
+    const b = bench({ priority: 255 });
+    b.router.setTracking({ fault: null, adds: -60, tracks: [] });
+    b.router.setLink(linkUp());
+    assert.deepEqual(b.happened(), ['advert 255', 'claim', 'announce', 'MASTER: owner']);
+  });
+});
+
 describe('vrrp/instance: reload', () => {
   it('keeps state and timers', () => {
     const b = activeBench();
@@ -210,21 +256,21 @@ describe('vrrp/instance: reload', () => {
     assert.deepEqual(b.happened(), ['advert 150', 'advert 150']); // 4609.375, 5109.375
   });
 
-  it('of a Backup changes its priority from the next advertisement on', () => {
+  it('of a Backup that changes its priority changes the Skew_Time in its timer', () => {
     const b = bench();
     b.router.setLink(linkUp());
     b.router.reconfigure(routerConfig({ priority: 200 }));
-    assert.equal(b.machine.timer, 3609.375);
+    assert.equal(b.machine.timer, 3218.75); // 56/256 s instead of 156/256 s
     b.until(100);
     b.hear(advert(150));
-    assert.equal(b.machine.timer, 3609.375); // lower now: discarded
+    assert.equal(b.machine.timer, 3218.75); // lower now: discarded
     assert.equal(b.router.report().effectivePriority, 200);
   });
 
   it('compares the peer with the new addresses', () => {
     const b = bench();
     b.router.setLink(linkUp());
-    b.router.reconfigure(routerConfig({ virtualAddresses: [{ address: '192.0.2.101', prefixLength: 24 }] }));
+    b.router.reconfigure(routerConfig({ virtualAddresses: [vip('192.0.2.101', 24)] }));
     b.hear(advert(150));
     assert.equal(b.router.report().adverts.addressListErrors, 1);
   });

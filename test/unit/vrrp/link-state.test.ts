@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { VirtualRouterConfig } from '../../../src/config/types.ts';
-import type { InterfaceAddress, Link } from '../../../src/net/rtnetlink.ts';
-import { linkStateOf, virtualAddressesOn } from '../../../src/vrrp/link-state.ts';
-import { ip, routerConfig } from './builders.ts';
+import type { AddressChange, InterfaceAddress, Link } from '../../../src/net/rtnetlink.ts';
+import { linkStateOf } from '../../../src/vrrp/link-state.ts';
+import type { NetworkView } from '../../../src/vrrp/surroundings.ts';
+import { ip, routerConfig, vip as virtual } from './builders.ts';
 
 const up: Link = { index: 3, name: 'eth0', usable: true, mac: ip('192.0.2.1') };
 const has = (text: string, prefixLength: number, given: Partial<InterfaceAddress> = {}): InterfaceAddress => ({
@@ -14,20 +15,27 @@ const has = (text: string, prefixLength: number, given: Partial<InterfaceAddress
   ...given,
 });
 
+const isSame = (a: AddressChange, b: AddressChange): boolean =>
+  a.interfaceIndex === b.interfaceIndex && a.prefixLength === b.prefixLength && String(a.address) === String(b.address);
+
+/** A machine with one or two interfaces; `addresses` of both. */
+function machine(links: readonly (Link | null)[], addresses: readonly InterfaceAddress[]): NetworkView {
+  return {
+    link: (name) => links.find((link) => link?.name === name) ?? null,
+    addressesOf: (index, family) =>
+      addresses.filter((entry) => entry.interfaceIndex === index && entry.address.length === (family === 4 ? 4 : 16)),
+    holds: (wanted) => addresses.some((entry) => isSame(entry, wanted)),
+  };
+}
+
 const v4 = routerConfig();
 const owner = routerConfig({ priority: 255 });
 const two = routerConfig({
-  virtualAddresses: [
-    { address: '192.0.2.100', prefixLength: 24 },
-    { address: '198.51.100.7', prefixLength: 32 },
-  ],
+  virtualAddresses: [virtual('192.0.2.100', 24), virtual('198.51.100.7', 32)],
 });
 const v6 = routerConfig({
   family: 6,
-  virtualAddresses: [
-    { address: 'fe80::100', prefixLength: 64 },
-    { address: '2001:db8::100', prefixLength: 64 },
-  ],
+  virtualAddresses: [virtual('fe80::100', 64), virtual('2001:db8::100', 64)],
 });
 
 const own = has('192.0.2.1', 24);
@@ -69,7 +77,7 @@ describe('vrrp/link-state', () => {
   ];
   for (const [name, config, addresses, primary, holdsAddresses] of ready) {
     it(name, () => {
-      assert.deepEqual(linkStateOf(config, up, addresses), {
+      assert.deepEqual(linkStateOf(config, machine([up], addresses)), {
         fault: null,
         primaryAddress: ip(primary),
         holdsAddresses,
@@ -112,14 +120,74 @@ describe('vrrp/link-state', () => {
   ];
   for (const [name, config, link, addresses, fault] of faults) {
     it(`cannot take part: ${name}`, () => {
-      assert.deepEqual(linkStateOf(config, link, addresses), { fault });
+      assert.deepEqual(linkStateOf(config, machine([link], addresses)), { fault });
     });
   }
 
-  it('gives the virtual addresses as changes of the interface', () => {
-    assert.deepEqual(virtualAddressesOn(two, 3), [
-      { interfaceIndex: 3, address: ip('192.0.2.100'), prefixLength: 24 },
-      { interfaceIndex: 3, address: ip('198.51.100.7'), prefixLength: 32 },
-    ]);
+  describe('addresses elsewhere', () => {
+    const eth1: Link = { ...up, index: 4, name: 'eth1' };
+    const elsewhere = routerConfig({
+      virtualAddresses: [virtual('192.0.2.100', 24), { ...virtual('198.51.100.7', 32), interface: 'eth1' }],
+      extraAddresses: [virtual('2001:db8::7', 128)],
+    });
+    const cases: readonly [name: string, links: readonly Link[], more: readonly InterfaceAddress[], state: object][] = [
+      ['all in place', [up, eth1], [vip, has('198.51.100.7', 32, { interfaceIndex: 4 })], { holdsAddresses: true }],
+      ['on the wrong interface', [up, eth1], [vip, has('198.51.100.7', 32)], { holdsAddresses: false }],
+      ['their interface is missing', [up], [vip], { fault: 'interface eth1 does not exist' }],
+      [
+        'their interface is down',
+        [up, { ...eth1, usable: false }],
+        [vip],
+        { fault: 'interface eth1 is down or has no carrier' },
+      ],
+    ];
+    for (const [name, links, more, state] of cases) {
+      it(name, () => {
+        const found = linkStateOf(elsewhere, machine(links, [own, ...more]));
+        assert.deepEqual(found, 'fault' in state ? state : { fault: null, primaryAddress: ip('192.0.2.1'), ...state });
+      });
+    }
+
+    it('with a virtual MAC they are on its interface, and the router sends from the one below', () => {
+      const config = routerConfig({ virtualMac: { interface: 'vrrp4.51' } });
+      const macvlan: Link = { ...up, index: 9, name: 'vrrp4.51', usable: false };
+      const addresses = [own, has('192.0.2.100', 24, { interfaceIndex: 9 })];
+      assert.deepEqual(linkStateOf(config, machine([up, macvlan], addresses)), {
+        fault: null,
+        primaryAddress: ip('192.0.2.1'),
+        holdsAddresses: true,
+      });
+    });
+  });
+
+  describe('the address to send from', () => {
+    const at = (config: VirtualRouterConfig, ...addresses: readonly InterfaceAddress[]) =>
+      linkStateOf(config, machine([up], addresses));
+
+    it('a source_address has to be there', () => {
+      const config = routerConfig({ sourceAddress: '192.0.2.2' });
+      assert.deepEqual(at(config, own), { fault: 'interface eth0 has no address 192.0.2.2 to send from' });
+      assert.deepEqual(at(config, own, has('192.0.2.2', 24, { secondary: true })), {
+        fault: null,
+        primaryAddress: ip('192.0.2.2'),
+        holdsAddresses: false,
+      });
+    });
+
+    it('to IPv6 peers beyond the link: not from a link-local one', () => {
+      const config = { ...v6, peers: ['2001:db8::2'] };
+      const state = at(config, has('fe80::1', 64), has('2001:db8::1', 64));
+      assert.deepEqual(state, { fault: null, primaryAddress: ip('2001:db8::1'), holdsAddresses: false });
+      assert.deepEqual(at(config), { fault: 'interface eth0 has no IPv6 address to send from' });
+    });
+
+    it('never that of another virtual router, though it may be an extra one', () => {
+      const other = routerConfig({ name: 'other', extraAddresses: [virtual('192.0.2.1', 24)] });
+      assert.deepEqual(linkStateOf(v4, machine([up], [own, has('10.0.0.1', 8)]), [v4, other]), {
+        fault: null,
+        primaryAddress: ip('10.0.0.1'),
+        holdsAddresses: false,
+      });
+    });
   });
 });

@@ -26,11 +26,25 @@ const expected3: Expected = {
   advertisementIntervalCs: 100,
   addresses,
   peers: [],
+  leastTtl: 255,
 };
+/** With unicast peers, of whom the sender is one. */
+const unicast3: Expected = { ...expected3, peers: [ip('10.0.0.13'), ip('10.0.0.12')] };
 const expected2: Expected = { ...expected3, version: 2, authentication: authenticationOf('secret') };
+
+/** As a peer sends it to this machine alone. */
+function toUs(advert: Advert, given: Partial<ReceivedMessage> = {}, form: ChecksumForm = 'pseudo'): ReceivedMessage {
+  const alone = { ...envelope, destination: OWN };
+  return { ...alone, data: encodeAdvert(advert, alone, form), ttl: 255, arrivedAt: null, ...given };
+}
 
 function message(advert: Advert, given: Partial<ReceivedMessage> = {}): ReceivedMessage {
   return { ...envelope, data: encodeAdvert(advert, envelope, 'rfc9568'), ttl: 255, arrivedAt: null, ...given };
+}
+
+/** Summed with the multicast group, as keepalived before 1.3.7 did for unicast too. */
+function dataFor(advert: Advert): Uint8Array {
+  return encodeAdvert(advert, envelope, 'pseudo');
 }
 
 /** With octets changed; the checksum is left as it was, or made good. */
@@ -78,8 +92,17 @@ describe('vrrp/receive (RFC 9568 section 7.1)', () => {
     ['another interval', message({ ...v3, maxAdvertiseIntervalCs: 4095 }), null],
     ['other addresses (told, not refused)', message({ ...v3, addresses: [ip('10.0.0.9')] }), null],
     ['our own address', message(v3), 'own-address'],
-    ['a configured peer', message(v3), null, { ...expected3, peers: [ip('10.0.0.13'), ip('10.0.0.12')] }],
-    ['a stranger among peers', message(v3), 'unknown-peer', { ...expected3, peers: [ip('10.0.0.13')] }],
+    ['a configured peer', toUs(v3), null, unicast3],
+    ['a peer, checksum of RFC 9568', toUs(v3, {}, 'rfc9568'), null, unicast3],
+    ['a stranger among peers', toUs(v3), 'unknown-peer', { ...unicast3, peers: [ip('10.0.0.13')] }],
+    ['a peer by multicast', message(v3), 'unexpected-multicast', unicast3],
+    ['a neighbour by unicast', toUs(v3), 'unexpected-unicast'],
+    ['a peer summed for the group', toUs(v3, { data: dataFor(v3) }), 'checksum-errors', unicast3],
+    ['a peer behind a router', toUs(v3, { ttl: 254 }), 'ip-ttl-errors', unicast3],
+    ['a peer behind as many routers as are allowed', toUs(v3, { ttl: 250 }), null, { ...unicast3, leastTtl: 250 }],
+    ['a peer behind one too many', toUs(v3, { ttl: 249 }), 'ip-ttl-errors', { ...unicast3, leastTtl: 250 }],
+    ['a peer nearer than need be', toUs(v3, { ttl: 255 }), null, { ...unicast3, leastTtl: 250 }],
+    ['multicast never comes from behind a router', message(v3, { ttl: 254 }), 'ip-ttl-errors'],
   ];
   for (const [name, received, refusal, router = expected3] of rows) {
     it(`${name}: ${refusal ?? 'accepted'}`, () => {
@@ -124,7 +147,11 @@ describe('vrrp/receive: the order of the checks', () => {
   const wrong = { addresses: [ip('10.0.0.9')], maxAdvertiseIntervalCs: 700 } as const;
   const all: Advert = { ...v2, ...wrong, authentication: authenticationOf('other') };
   const strict: Expected = { ...expected2, peers: [ip('10.0.0.13')] };
+  /** What a message of no faults but these is like, sent to this machine alone. */
+  const alone = (received: ReceivedMessage): ReceivedMessage => ({ ...received, destination: OWN });
   const rows: readonly [refusal: Refusal, message: ReceivedMessage, router: Expected | null][] = [
+    ['unexpected-unicast', alone({ ...altered(all, [[0, 0x42]], false), ttl: 1 }), expected2],
+    ['unexpected-multicast', { ...altered(all, [[0, 0x42]], false), ttl: 1 }, strict],
     [
       'ip-ttl-errors',
       {
@@ -174,14 +201,14 @@ describe('vrrp/receive: the order of the checks', () => {
     ['packet-length-errors', { ...altered(all, [[3, 9]], false), behindHeader: true }, null],
     ['checksum-errors', { ...altered(all, [[2, 9]], false), behindHeader: true }, null],
     ['vrid-errors', message(all, { behindHeader: true }), null],
-    ['authentication-header', { ...altered(all, [[4, 9]]), behindHeader: true }, strict],
-    ['invalid-auth-type', altered(all, [[4, 9]]), strict],
-    ['auth-type-mismatch', altered(all, [[4, 0]]), strict],
-    ['auth-failures', message(all), strict],
-    ['interval-errors', message({ ...v2, ...wrong }), strict],
-    ['address-list-errors', message({ ...v2, addresses: wrong.addresses }), strict],
-    ['own-address', message(v2), strict],
-    ['unknown-peer', message(v2), strict],
+    ['authentication-header', alone({ ...altered(all, [[4, 9]]), behindHeader: true }), strict],
+    ['invalid-auth-type', alone(altered(all, [[4, 9]])), strict],
+    ['auth-type-mismatch', alone(altered(all, [[4, 0]])), strict],
+    ['auth-failures', alone(message(all)), strict],
+    ['interval-errors', alone(message({ ...v2, ...wrong })), strict],
+    ['address-list-errors', alone(message({ ...v2, addresses: wrong.addresses })), strict],
+    ['own-address', alone(message(v2)), strict],
+    ['unknown-peer', alone(message(v2)), strict],
   ];
   it('has a row for every reason, in its order', () => {
     assert.deepEqual(
@@ -294,7 +321,31 @@ describe('vrrp/refusals', () => {
       expected3,
       'it has our own address: another machine uses it too, or the network brings our packets back',
     ],
-    ['unknown-peer', message(v3), expected3, null],
+    ['unknown-peer', toUs(v3), unicast3, 'it is none of the `peers` of this virtual router'],
+    [
+      'unexpected-unicast',
+      toUs(v3),
+      expected3,
+      'it was sent to this machine alone, this virtual router uses multicast; set `peers` on both or on neither',
+    ],
+    [
+      'unexpected-multicast',
+      message(v3),
+      unicast3,
+      'it was sent by multicast, this virtual router has `peers`; set them on both or on neither',
+    ],
+    [
+      'ip-ttl-errors',
+      toUs(v3, { ttl: 64 }),
+      unicast3,
+      'its TTL is 64, not 255: it did not come from this link, or its sender begins with less; set `ttl.least` for such a peer',
+    ],
+    [
+      'ip-ttl-errors',
+      toUs(v3, { ttl: 60 }),
+      { ...unicast3, leastTtl: 62 },
+      'its TTL is 60, below the 62 of `ttl.least`: it came from farther away',
+    ],
   ];
   for (const [refusal, received, router, said] of rows) {
     it(`says of ${refusal}: ${said ?? 'nothing'}`, () => {

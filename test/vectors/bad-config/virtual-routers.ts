@@ -28,7 +28,7 @@ export const virtualRouters: readonly BadConfig[] = [
     problems: [
       '5:15: vrrp[0].priority: must be a whole number from 1 to 255; found 0',
       '6:29: vrrp[0].advertisement_interval: must be a duration from 10ms to 255s in steps of 10ms; found "15ms"',
-      '7:14: vrrp[0].preempt: must be true or false; found 1',
+      '7:14: vrrp[0].preempt: must be true, false or a mapping with delay; found 1',
       '8:29: vrrp[0].announcements.count: must be a whole number from 1 to 100; found 0',
       '8:46: vrrp[0].announcements.repeat_delay: must be a duration from 0s to 1h; found "2h"',
     ],
@@ -75,7 +75,7 @@ export const virtualRouters: readonly BadConfig[] = [
       '5:34: vrrp[0].virtual_addresses[1]: must be an IPv4 or IPv6 address, optionally with /1 to /32 or /1 to /128; found "192.0.2.1/33"',
       '5:48: vrrp[0].virtual_addresses[2]: must be an IPv4 or IPv6 address, optionally with /1 to /32 or /1 to /128; found "192.0.2.1/0"',
       '5:61: vrrp[0].virtual_addresses[3]: must be an IPv4 or IPv6 address, optionally with /1 to /32 or /1 to /128; found "fe80::1%eth0"',
-      '5:77: vrrp[0].virtual_addresses[4]: must be an IPv4 or IPv6 address, optionally with /1 to /32 or /1 to /128; found 5',
+      '5:77: vrrp[0].virtual_addresses[4]: must be an address such as 192.0.2.100/24, or a mapping with address, interface, scope, label, broadcast; found 5',
       '5:80: vrrp[0].virtual_addresses[5]: must be one host\'s address, not multicast; found "224.0.0.18"',
       '5:92: vrrp[0].virtual_addresses[6]: must be one host\'s address, not the unspecified one; found "0.0.0.0"',
       '5:101: vrrp[0].virtual_addresses[7]: must be an address that other hosts can reach, not loopback; found "127.0.0.1"',
@@ -123,25 +123,62 @@ export const virtualRouters: readonly BadConfig[] = [
     ],
   },
   {
-    what: 'UDP keys without UDP',
+    what: 'keys of UDP without it, of unicast without it',
     text: `${ROUTER}    udp_port: 8112
-    udp_peers: [192.0.2.2]
+    ttl: { least: 254 }
     virtual_addresses: [192.0.2.1/24]
 `,
     problems: [
       '5:15: vrrp[0].udp_port: only goes with `transport: udp`',
-      '6:16: vrrp[0].udp_peers: only goes with `transport: udp`',
+      '6:10: vrrp[0].ttl: only goes with `peers`: multicast has a TTL of 255 and takes no other',
     ],
   },
   {
-    what: 'UDP peers',
-    text: `${ROUTER}    transport: udp
-    udp_peers: [192.0.2.2, 192.0.2.2, "2001:db8::2"]
+    what: 'peers',
+    text: `${ROUTER}    source_address: 192.0.2.3
+    peers: [192.0.2.2, 192.0.2.2, "2001:db8::2", 192.0.2.1, 192.0.2.3]
     virtual_addresses: [192.0.2.1/24]
 `,
     problems: [
-      '6:28: vrrp[0].udp_peers[1]: 192.0.2.2 is given twice',
-      '6:39: vrrp[0].udp_peers[2]: must be IPv4 as the virtual addresses; found "2001:db8::2"',
+      '6:24: vrrp[0].peers[1]: 192.0.2.2 is given twice',
+      '6:35: vrrp[0].peers[2]: must be IPv4 as the virtual addresses; found "2001:db8::2"',
+      "6:50: vrrp[0].peers[3]: must be another director's own address; 192.0.2.1 is a virtual address of this virtual router",
+      "6:61: vrrp[0].peers[4]: must be another director's address; 192.0.2.3 is this one's `source_address`",
+    ],
+  },
+  {
+    what: 'source addresses of another family',
+    text: `${ROUTER}    source_address: "2001:db8::2"
+    virtual_addresses: [192.0.2.1/24]
+`,
+    problems: ['5:21: vrrp[0].source_address: must be IPv4 as the virtual addresses; found "2001:db8::2"'],
+  },
+  {
+    what: 'a source address that is there while MASTER only',
+    text: `${ROUTER}    source_address: 192.0.2.1
+    virtual_addresses: [192.0.2.1/24]
+`,
+    problems: [
+      "5:21: vrrp[0].source_address: must be this director's own address; 192.0.2.1 is a virtual address, there only while MASTER",
+    ],
+  },
+  {
+    what: 'source addresses of multicast over IPv6',
+    text: `${ROUTER}    source_address: "2001:db8::2"
+    virtual_addresses: [fe80::1]
+`,
+    problems: [
+      '5:21: vrrp[0].source_address: must be link-local (fe80::/10) for multicast (RFC 9568); found "2001:db8::2"',
+    ],
+  },
+  {
+    what: 'interfaces to announce on',
+    text: `${ROUTER}    announcements: { interfaces: [eth1, eth0, eth1] }
+    virtual_addresses: [192.0.2.1/24]
+`,
+    problems: [
+      "5:41: vrrp[0].announcements.interfaces[1]: eth0 is the virtual router's own interface: announced there anyway",
+      '5:47: vrrp[0].announcements.interfaces[2]: eth1 is given twice',
     ],
   },
   {
