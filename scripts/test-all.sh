@@ -18,18 +18,18 @@ run() {
 }
 for part in lint unit sim nodes; do run $part; done
 
-# Every second file of the folders $2..., from the $1-th on.
-half() {
-  local first=$1 files i
-  shift
+# The files of the folders $3... whose place in the list, modulo $1, is one of the digits $2.
+share() {
+  local of=$1 mine=$2 files i
+  shift 2
   mapfile -t files < <(find "$@" -name '*.test.js' | sort)
-  for ((i = first; i < ${#files[@]}; i += 2)); do printf '%s ' "${files[i]}"; done
+  for ((i = 0; i < ${#files[@]}; i++)); do [[ $mine != *$((i % of))* ]] || printf '%s ' "${files[i]}"; done
 }
-# The second half of a part, its output kept for later.
-second() {
+# The share $2... of a part that runs in the background, its output kept for later.
+beside() {
   local part=$1
   shift
-  $make --no-print-directory "$part" PART=-2 FILES="$(half 1 "$@")" >"$results/$part-2.log" 2>&1
+  $make --no-print-directory "$part" PART=-2 FILES="$(share "$@")" >"$results/$part-2.log" 2>&1
   echo "$part-2=$?" >>"$results/background"
 }
 show() {
@@ -43,18 +43,18 @@ trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
 # Most of the VRRP lab is waiting: two labs beside each other, each with half of the files.
 vrrp=(dist/test/lab/vrrp dist/test/lab/doctor)
-second lab-vrrp "${vrrp[@]}" &
-run lab-vrrp FILES="$(half 0 "${vrrp[@]}")"
+beside lab-vrrp 2 1 "${vrrp[@]}" &
+run lab-vrrp FILES="$(share 2 0 "${vrrp[@]}")"
 wait
 show lab-vrrp-2
 
-# A kernel in User-Mode Linux has one processor: two of them likewise, then the emulated machine.
+# A kernel in User-Mode Linux has one processor: two of them likewise, and behind the smaller share the emulated machine.
 {
-  second lab-ipvs dist/test/lab/ipvs
+  beside lab-ipvs 3 2 dist/test/lab/ipvs
   $make --no-print-directory lab-nft >"$results/lab-nft.log" 2>&1
   echo "lab-nft=$?" >>"$results/background"
 } &
-run lab-ipvs FILES="$(half 0 dist/test/lab/ipvs)"
+run lab-ipvs FILES="$(share 3 01 dist/test/lab/ipvs)"
 wait
 show lab-ipvs-2 lab-nft
 mapfile -t -O "${#outcome[@]}" outcome <"$results/background"
