@@ -97,6 +97,7 @@ function wireOf(file: Buffer): Wire {
     else known.push(at);
   };
   for (const { at, bytes } of framesOf(file)) {
+    if (bytes.length < 42) continue; // neither ARP nor an advertisement
     const sender = bytes[11];
     if (bytes.readUInt16BE(12) === 0x0806) {
       if (sender === HOST.d2 && bytes[38] === 10 && bytes[39] === 77) note(announcements, bytes[41] ?? 0, at);
