@@ -142,7 +142,7 @@ async function steady(lab: Lab, peer: Peer, children: Readonly<Record<Director, 
   const missed = gaps.filter((gap) => gap > GAP_MS).length;
   const strangers = countOf(wire.adverts.d2);
   console.log(
-    `${peer.name.padEnd(10)} ${count} adverts in ${SECONDS} s, ${missed} missed, longest gap ${Math.max(...gaps).toFixed(1)} ms${strangers === 0 ? '' : `, ${strangers} adverts of the backup`}`,
+    `${peer.name.padEnd(10)} ${count} adverts in ${SECONDS} s, ${missed} missed, longest gap ${gaps.reduce((most, gap) => Math.max(most, gap), 0).toFixed(1)} ms${strangers === 0 ? '' : `, ${strangers} adverts of the backup`}`,
   );
   for (const node of ['d1', 'd2'] as const) {
     const each = after[node].map((ms, i) => ((ms - (before[node][i] ?? 0)) * 1000) / count);
