@@ -13,7 +13,7 @@ SOURCES = $(shell find src test bench native bin -type f) tsconfig.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-demo build lint unit nodes lab-vrrp lab-ipvs sim mutations soak test demo bench install clean
+.PHONY: help setup setup-demo build lint unit nodes lab-vrrp lab-ipvs lab-nft sim mutations soak test demo bench install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,7 +40,7 @@ lint: node_modules/.package-lock.json ## format and lint checks, shell syntax
 	node_modules/.bin/biome check
 	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit 1; done
 
-unit: dist/.built ## tests without root: pure logic, simulated network, loopback
+unit: dist/.built ## tests without a lab: pure logic, simulated network, loopback; some only as root
 	$(MOCHA) $(RESULT) --timeout 30000 'dist/test/{unit,sim,io}/**/*.test.js'
 
 sim: dist/.built ## virtual routers under seeded faults, SCHEDULES=20000 of five simulated minutes; SEED=n shows one again

@@ -10,7 +10,7 @@ import { Capture, type Packet } from '../test/lab/support/capture.ts';
 import type { Child } from '../test/lab/support/child.ts';
 import { Daemon } from '../test/lab/support/daemon.ts';
 import { waitFor } from '../test/lab/support/exec.ts';
-import { Keepalived } from '../test/lab/support/keepalived.ts';
+import { Keepalived, keepalivedText } from '../test/lab/support/keepalived.ts';
 import { Lab } from '../test/lab/support/lab.ts';
 import { spreadOf } from './spread.ts';
 
@@ -45,24 +45,7 @@ vrrp:
 const keepalived: Peer = {
   name: 'keepalived',
   start: (lab, node, intervalMs) =>
-    Keepalived.start(
-      lab,
-      node,
-      `global_defs {
-  vrrp_version 3
-}
-vrrp_instance web {
-  state BACKUP
-  interface eth0
-  virtual_router_id 51
-  priority ${PRIORITY[node]}
-  advert_int ${intervalMs / 1000}
-  virtual_ipaddress {
-    10.0.0.100/24
-  }
-}
-`,
-    ).child,
+    Keepalived.start(lab, node, keepalivedText({ priority: PRIORITY[node], intervalMs })).child,
 };
 
 const isAdvertOf = (node: Director) => (packet: Packet) =>

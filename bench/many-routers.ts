@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import type { Child } from '../test/lab/support/child.ts';
 import { Daemon } from '../test/lab/support/daemon.ts';
 import { waitFor } from '../test/lab/support/exec.ts';
-import { Keepalived } from '../test/lab/support/keepalived.ts';
+import { Keepalived, keepalivedText } from '../test/lab/support/keepalived.ts';
 import { Lab } from '../test/lab/support/lab.ts';
 import { framesOf } from './pcap.ts';
 import { cpuMsOf, familyOf } from './process-cpu.ts';
@@ -53,18 +53,14 @@ const lvsd: Peer = {
 const keepalived: Peer = {
   name: 'keepalived',
   start: (lab, node) => {
-    const router = (vrid: number): string => `vrrp_instance r${vrid} {
-  state BACKUP
-  interface eth0
-  virtual_router_id ${vrid}
-  priority ${PRIORITY[node]}
-  advert_int ${INTERVAL_MS / 1000}
-  virtual_ipaddress {
-    10.77.0.${vrid}/32
-  }
-}
-`;
-    return Keepalived.start(lab, node, `global_defs {\n  vrrp_version 3\n}\n${VRIDS.map(router).join('')}`).child;
+    const router = (vrid: number) => ({
+      name: `r${vrid}`,
+      vrid,
+      priority: PRIORITY[node],
+      intervalMs: INTERVAL_MS,
+      addresses: [`10.77.0.${vrid}/32`],
+    });
+    return Keepalived.start(lab, node, keepalivedText(...VRIDS.map(router))).child;
   },
 };
 

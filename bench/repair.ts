@@ -12,9 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Capture, type Packet } from '../test/lab/support/capture.ts';
 import type { Child } from '../test/lab/support/child.ts';
 import { Daemon } from '../test/lab/support/daemon.ts';
-import { Keepalived } from '../test/lab/support/keepalived.ts';
+import { Keepalived, keepalivedText } from '../test/lab/support/keepalived.ts';
 import { Lab } from '../test/lab/support/lab.ts';
-import { AddressWatch, isRunning, waitForHolder } from '../test/lab/vrrp/referee.ts';
+import { AddressWatch, waitForHolder } from '../test/lab/vrrp/referee.ts';
+import { isAlive } from '../test/support/wait.ts';
 import { spreadOf } from './spread.ts';
 
 const RUNS = Number(process.argv[2] ?? 5);
@@ -39,9 +40,8 @@ const startLvsd: Start = (lab, node) => {
 };
 
 const startKeepalived: Start = (lab, node) => {
-  const settings = `state BACKUP\ninterface eth0\nvirtual_router_id 51\npriority ${PRIORITY[node]}\nadvert_int 1`;
-  const router = `vrrp_instance web {\n${settings}\nvirtual_ipaddress {\n${VIP}/24\n}\n}\n`;
-  return Keepalived.start(lab, node, `global_defs {\nvrrp_version 3\n}\n${router}`).child;
+  const router = { priority: PRIORITY[node], intervalMs: INTERVAL_MS, addresses: [`${VIP}/24`] };
+  return Keepalived.start(lab, node, keepalivedText(router)).child;
 };
 
 const PEERS = { lvsd: startLvsd, keepalived: startKeepalived };
@@ -103,7 +103,7 @@ async function killMain({ capture }: Scene, d1: Child): Promise<number | undefin
   d1.signal('SIGKILL');
   const taken = await find(() => capture.packets.find((packet) => packet.at > killedAt && isArpOfD2(packet)));
   // What is left of d1 must be gone before it starts again.
-  const gone = await find(() => (vrrp === undefined || !isRunning(vrrp) ? true : undefined));
+  const gone = await find(() => (vrrp === undefined || !isAlive(vrrp) ? true : undefined));
   if (gone === undefined && vrrp !== undefined) process.kill(vrrp, 'SIGKILL');
   return taken === undefined ? undefined : taken.at - killedAt - SKEW_MS;
 }

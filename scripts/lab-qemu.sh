@@ -98,7 +98,8 @@ chmod +x /run/modprobe
 echo /run/modprobe >/proc/sys/kernel/modprobe
 modprobe -d /run/kmod -a ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ip_vs_mh ip_vs_sed ip_vs_nq veth bridge dummy macvlan ipip
 ip link set lo up
-export HOME=/run/home TMPDIR=/run/tmp LVSD_LAB=1 LVSD_LAB_UML=1 LVSD_LAB_IPVS=1
+export HOME=/run/home TMPDIR=/run/tmp LVSD_LAB=1 LVSD_LAB_UML=1 LVSD_LAB_IPVS=0
+[ ! -e /proc/net/ip_vs ] || LVSD_LAB_IPVS=1
 bash "$dir/command" </dev/null >"$dir/output" 2>&1
 echo \$? >"$dir/exit-code"
 sync

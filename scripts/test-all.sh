@@ -30,13 +30,15 @@ beside() {
   local part=$1
   shift
   $make --no-print-directory "$part" PART=-2 FILES="$(share "$@")" >"$results/$part-2.log" 2>&1
-  echo "$part-2=$?" >>"$results/background"
+  echo $? >"$results/$part-2.code"
 }
+# What ran in the background: its output and its exit code, 1 when it did not live to leave one.
 show() {
   local part
   for part; do
     echo "== $part"
     cat "$results/$part.log"
+    outcome+=("$part=$(cat "$results/$part.code" || echo 1)")
   done
 }
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
@@ -52,11 +54,10 @@ show lab-vrrp-2
 {
   beside lab-ipvs 3 2 dist/test/lab/ipvs
   $make --no-print-directory lab-nft >"$results/lab-nft.log" 2>&1
-  echo "lab-nft=$?" >>"$results/background"
+  echo $? >"$results/lab-nft.code"
 } &
 run lab-ipvs FILES="$(share 3 01 dist/test/lab/ipvs)"
 wait
 show lab-ipvs-2 lab-nft
-mapfile -t -O "${#outcome[@]}" outcome <"$results/background"
 trap - EXIT
 exec node scripts/sum-results.js "$results" "${outcome[@]}"

@@ -17,8 +17,8 @@ import type { Log } from './sys/log.ts';
 import { networkNamespace } from './sys/network-namespace.ts';
 import type { OwnedMemory } from './sys/owned-services.ts';
 import { PacketFilter } from './sys/packet-filter.ts';
+import { planWithoutKeeper } from './sys/plan-without-keeper.ts';
 import { Prober } from './sys/prober.ts';
-import { rehearseWithout } from './sys/rehearse.ts';
 import { monotonicMs } from './sys/socket.ts';
 import { type Holdings, releaseHoldings, takeHoldings } from './sys/start-up.ts';
 import { notifySystemd, startWatchdog } from './sys/systemd.ts';
@@ -124,7 +124,7 @@ export class Daemon {
       return this.#wantedOf(world, drainTimeouts(this.#world.config));
     };
     if (keeper !== null) return { ok: true, changes: await keeper.rehearse(rehearsed) };
-    return { ok: true, changes: await rehearseWithout(this.#memory, rehearsed) };
+    return { ok: true, changes: await planWithoutKeeper(this.#memory, rehearsed) };
   }
 
   /** Make before break: hands the addresses over, then takes the table down. Calling it again waits for the first. */

@@ -9,8 +9,9 @@ export interface TextSink {
 }
 
 /**
- * Checks the file. Exit codes: 0 valid (a summary on `out`, after warnings of programs that this machine cannot run), 1 problems (on `out`, one a line as
- * `file:line:column: path: message`, then their count), 2 not readable (the reason on `err`).
+ * Checks the file. Exit codes: 0 valid (a summary on `out`, after warnings of programs that this machine cannot run), 1
+ * problems (on `out`, one a line as `file:line:column: path: message`, then their count), 2 not readable (the reason on
+ * `err`).
  */
 export async function runCheck(file: string, out: TextSink, err: TextSink): Promise<0 | 1 | 2> {
   const config = readConfigFile(file);

@@ -3,7 +3,7 @@
  * found. Pure.
  */
 import * as z from 'zod';
-import type { Address, Prefix } from '../net/ip.ts';
+import type { Address } from '../net/ip.ts';
 import {
   isBroadcast,
   isLinkLocal,
@@ -13,10 +13,11 @@ import {
   parseAddress,
   parsePrefix,
 } from '../net/ip.ts';
+import { err, ok, type Result } from '../util/result.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { nearest } from './nearest.ts';
 import { describeValue, quote } from './problems.ts';
-import type { AddressRange, PortRange } from './ranges.ts';
+import type { PortRange } from './ranges.ts';
 import { parseAddressRange, parsePortRange } from './ranges.ts';
 
 interface Issue {
@@ -82,6 +83,16 @@ function quotesHint(input: unknown): string {
   return typeof input === 'number' || typeof input === 'boolean' ? ' (put it in quotes if it is text)' : '';
 }
 
+/** What `read` makes of a text; its error is the whole message. */
+export function readText<Value>(type: z.ZodString, read: (written: string) => Result<Value, string>) {
+  return type.transform((written, context): Value => {
+    const value = read(written);
+    if (value.ok) return value.value;
+    context.addIssue({ code: 'custom', message: value.error });
+    return z.NEVER;
+  });
+}
+
 /** One of a few words. */
 export function choice<const Word extends string>(words: readonly Word[]) {
   const oneOf = words.length === 1 ? words.join() : `one of ${words.join(', ')}`;
@@ -114,15 +125,11 @@ export function duration(min: string, max: string, { stepMs = 1, step = '1ms' }:
   const error = (issue: Issue) => `${must(allowed)(issue)}${unitHint(issue.input)}`;
   const minMs = parseDuration(min) ?? 0;
   const maxMs = parseDuration(max) ?? 0;
-  return z
-    .string({ error })
-    .regex(DURATION_PATTERN, { error })
-    .transform((written, context) => {
-      const ms = parseDuration(written);
-      if (ms !== null && ms >= minMs && ms <= maxMs && ms % stepMs === 0) return ms;
-      context.addIssue({ code: 'custom', message: error({ input: written }) });
-      return z.NEVER;
-    });
+  return readText(z.string({ error }).regex(DURATION_PATTERN, { error }), (written) => {
+    const ms = parseDuration(written);
+    const fits = ms !== null && ms >= minMs && ms <= maxMs && ms % stepMs === 0;
+    return fits ? ok(ms) : err(error({ input: written }));
+  });
 }
 
 function unitHint(input: unknown): string {
@@ -137,59 +144,55 @@ export type AddressRule = (bytes: Uint8Array) => string | null;
 /** An IPv4 or IPv6 address that passes the rule. */
 export function address(rule: AddressRule) {
   const error = must('an IPv4 or IPv6 address');
-  return z.string({ error }).transform((written, context): Address => {
+  return readText(z.string({ error }), (written) => {
     const parsed = parseAddress(written);
-    const wrong = parsed === null ? error({ input: written }) : refusal(written, parsed, rule);
-    if (parsed !== null && wrong === null) return parsed;
-    context.addIssue({ code: 'custom', message: wrong ?? '' });
-    return z.NEVER;
+    return parsed === null ? err(error({ input: written })) : ruled(parsed, [parsed], { rule, written });
   });
 }
 
 /** An address that passes the rule, with a prefix length; without one it stands alone (/32 or /128). */
 export function prefixed(rule: AddressRule) {
   const error = must('an IPv4 or IPv6 address, optionally with /1 to /32 or /1 to /128');
-  return z.string({ error }).transform((written, context): Prefix => {
+  return readText(z.string({ error }), (written) => {
     const parsed = parsePrefix(written);
     const usable = parsed !== null && parsed.prefixLength > 0;
-    const wrong = usable ? refusal(written, parsed.address, rule) : error({ input: written });
-    if (usable && wrong === null) return parsed;
-    context.addIssue({ code: 'custom', message: wrong ?? '' });
-    return z.NEVER;
+    return usable ? ruled(parsed, [parsed.address], { rule, written }) : err(error({ input: written }));
   });
 }
 
 /** An address or a range of them; both ends pass the rule. */
 export function addressRange(rule: AddressRule) {
   const error = must('an IPv4 or IPv6 address, or two with a hyphen between them, the lower one first');
-  return z.string({ error }).transform((written, context): AddressRange => {
+  return readText(z.string({ error }), (written) => {
     const parsed = parseAddressRange(written);
-    const wrong =
-      parsed === null
-        ? error({ input: written })
-        : (refusal(written, parsed.first, rule) ?? refusal(written, parsed.last, rule));
-    if (parsed !== null && wrong === null) return parsed;
-    context.addIssue({ code: 'custom', message: wrong ?? '' });
-    return z.NEVER;
+    return parsed === null
+      ? err(error({ input: written }))
+      : ruled(parsed, [parsed.first, parsed.last], { rule, written });
   });
 }
 
 /** A port or a range of them, such as `"8000-8010"`. */
 export function portRange() {
   const error = must('a port from 1 to 65535, or a range such as "8000-8010"');
-  const range = z.string({ error }).transform((written, context): PortRange => {
+  const range = readText(z.string({ error }), (written) => {
     const parsed = parsePortRange(written);
-    if (parsed !== null) return parsed;
-    context.addIssue({ code: 'custom', message: error({ input: written }) });
-    return z.NEVER;
+    return parsed === null ? err(error({ input: written })) : ok(parsed);
   });
   const single = z.int({ error }).min(1, { error }).max(65_535, { error });
   return z.union([single.transform((port): PortRange => ({ first: port, last: port })), range], { error });
 }
 
-function refusal(written: string, { bytes }: Address, rule: AddressRule): string | null {
-  const reason = rule(bytes);
-  return reason === null ? null : `must be ${reason}; found ${quote(written)}`;
+/** The value, if all of its addresses pass the rule. */
+function ruled<Value>(
+  value: Value,
+  addresses: readonly Address[],
+  { rule, written }: { readonly rule: AddressRule; readonly written: string },
+): Result<Value, string> {
+  for (const { bytes } of addresses) {
+    const reason = rule(bytes);
+    if (reason !== null) return err(`must be ${reason}; found ${quote(written)}`);
+  }
+  return ok(value);
 }
 
 /** For virtual servers and check targets: an address of one host. */

@@ -2,6 +2,7 @@
 import { isLinkLocal } from '../net/ip.ts';
 import type { Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
+import { checkNames } from './resolve-names.ts';
 import type { RawBfdSession } from './schema-bfd.ts';
 import type { BfdSessionConfig } from './types-bfd.ts';
 
@@ -11,16 +12,13 @@ export function resolveBfdSessions(
   hasRouters: boolean,
   report: Report,
 ): readonly BfdSessionConfig[] {
-  const names = new Map<string, number>();
+  checkNames('bfd', raw, report);
   const neighbors = new Map<string, string>();
   if (raw.length > 0 && !hasRouters)
     report(['bfd'], 'sessions need a virtual router in `vrrp`: they live in the process of the virtual routers');
   return raw.map((session, index) => {
     const path = ['bfd', index];
     const { name, neighbor, source_address: source } = session;
-    const twin = names.get(name);
-    if (twin !== undefined) report([...path, 'name'], `${quote(name)} is already the name of bfd[${twin}]`);
-    else names.set(name, index);
     // Before a discriminator is known the address and the interface are all that tells sessions apart (RFC 5881 section 3).
     const key = `${neighbor.text} ${session.interface}`;
     const holder = neighbors.get(key);

@@ -1,6 +1,6 @@
 /** Tracked scripts and processes: from the file's values to the configuration. Pure. */
 import type { Report } from './problems.ts';
-import { quote } from './problems.ts';
+import { checkNames } from './resolve-names.ts';
 import type { RawTrackedProcess, RawTrackedScript } from './schema-tracked.ts';
 import type { TrackedProcessConfig, TrackedScriptConfig } from './types-tracked.ts';
 
@@ -45,13 +45,4 @@ export function resolveTrackedProcesses(
       downDelayMs: tracked.down_delay,
     };
   });
-}
-
-function checkNames(key: string, items: readonly { readonly name: string }[], report: Report): void {
-  const names = new Map<string, number>();
-  for (const [index, { name }] of items.entries()) {
-    const twin = names.get(name);
-    if (twin === undefined) names.set(name, index);
-    else report([key, index, 'name'], `${quote(name)} is already the name of ${key}[${twin}]`);
-  }
 }

@@ -1,7 +1,7 @@
 /** Tracked objects and sync groups: what they name must be there, and what goes together. Pure. */
-import { nearest } from './nearest.ts';
 import type { Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
+import { checkNames, unknownName } from './resolve-names.ts';
 import { resolveNotify } from './resolve-notify.ts';
 import type { RawSyncGroup, RawTrack } from './schema-tracking.ts';
 import type { SyncGroupConfig, TrackConfig, TrackKind } from './types-tracking.ts';
@@ -41,7 +41,8 @@ export function resolveTracks(
     const { kind, name } = resolved;
     if (seen.has(`${kind} ${name}`)) report(at, `${kind} ${quote(name)} is tracked twice`);
     seen.add(`${kind} ${name}`);
-    if (names !== null && kind !== 'interface' && kind !== 'file') checkName(kind, name, names, at, report);
+    if (names !== null && kind !== 'interface' && kind !== 'file' && !names[kind].includes(name))
+      report([...at, kind], unknownName(`be a name of \`${DEFINED_BY[kind]}\``, name, names[kind]));
     return [resolved];
   });
 }
@@ -67,21 +68,6 @@ function resolveTrack(raw: RawTrack, at: Path, report: Report): TrackConfig | nu
   };
 }
 
-function checkName(
-  kind: keyof typeof DEFINED_BY,
-  name: string,
-  names: NonNullable<TrackableNames>,
-  at: Path,
-  report: Report,
-): void {
-  const known = names[kind];
-  if (known.includes(name)) return;
-  const meant = nearest(name, known);
-  const hint = known.length === 0 ? 'there are none' : `there is ${known.map(quote).join(', ')}`;
-  const advice = meant === null ? hint : `did you mean ${quote(meant)}?`;
-  report([...at, kind], `must be a name of \`${DEFINED_BY[kind]}\`; found ${quote(name)}; ${advice}`);
-}
-
 /** A group with what its members take from it. */
 export interface ResolvedGroup {
   readonly config: SyncGroupConfig;
@@ -95,32 +81,22 @@ export function resolveGroups(
   names: TrackableNames,
   report: Report,
 ): readonly ResolvedGroup[] {
-  const groups = new Map<string, number>();
+  checkNames('vrrp_groups', raw, report);
   const homes = new Map<string, string>();
   return raw.map((group, index) => {
     const path = ['vrrp_groups', index];
-    const twin = groups.get(group.name);
-    if (twin !== undefined)
-      report([...path, 'name'], `${quote(group.name)} is already the name of vrrp_groups[${twin}]`);
-    else groups.set(group.name, index);
     for (const [position, member] of group.members.entries()) {
       const at = [...path, 'members', position];
       const home = homes.get(member);
       if (home !== undefined)
         report(at, `${quote(member)} is already in ${quote(home)}: a virtual router has one group`);
       else homes.set(member, group.name);
-      if (routers !== null && !routers.includes(member)) report(at, unknownRouter(member, routers));
+      if (routers !== null && !routers.includes(member))
+        report(at, unknownName('name a virtual router of `vrrp`', member, routers));
     }
     const tracks = resolveTracks(group.track, [...path, 'track'], names, report);
     return { config: { name: group.name, members: group.members, notify: resolveNotify(group.notify) }, tracks };
   });
-}
-
-function unknownRouter(member: string, routers: readonly string[]): string {
-  const meant = nearest(member, routers);
-  const hint = routers.length === 0 ? 'there are none' : `there is ${routers.map(quote).join(', ')}`;
-  const advice = meant === null ? hint : `did you mean ${quote(meant)}?`;
-  return `must name a virtual router of \`vrrp\`; found ${quote(member)}; ${advice}`;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { longestPrefix } from '../net/ip.ts';
 import type { Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
+import { checkNames } from './resolve-names.ts';
 import type { ServerContext, ServiceTraits } from './resolve-real-servers.ts';
 import { clash, resolveRealServers, resolveTarget } from './resolve-real-servers.ts';
 import { identify, serviceText } from './resolve-service-ids.ts';
@@ -15,14 +16,10 @@ export function resolveVirtualServers(
   file: RawConfig,
   report: Report,
 ): readonly VirtualServerConfig[] {
-  const names = new Map<string, number>();
+  checkNames('virtual_servers', raw, report);
   const ids = new Map<string, string>();
   return raw.flatMap((server, index) => {
     const path = ['virtual_servers', index];
-    const twin = names.get(server.name);
-    if (twin !== undefined)
-      report([...path, 'name'], `${quote(server.name)} is already the name of virtual_servers[${twin}]`);
-    else names.set(server.name, index);
     const identity = identify(server, path, report);
     if (identity === null) return [];
     claim(identity.ids, server.name, ids, [...path, identity.key], report);

@@ -2,6 +2,7 @@
 import type { Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
 import { Holders, resolveBelongings } from './resolve-addresses.ts';
+import { checkNames } from './resolve-names.ts';
 import { resolveNotify } from './resolve-notify.ts';
 import { type ResolvedGroup, resolveTracks, type TrackableNames, tracksOfMember } from './resolve-tracking.ts';
 import { resolveWire } from './resolve-wire.ts';
@@ -18,15 +19,12 @@ export function resolveVirtualRouters(
   trackable: TrackableNames,
   report: Report,
 ): readonly VirtualRouterConfig[] {
-  const names = new Map<string, number>();
+  checkNames('vrrp', raw, report);
   const ids = new Map<string, string>();
   const holders = new Holders();
   return raw.map((router, index) => {
     const path = ['vrrp', index];
     const family = router.virtual_addresses[0]?.address.family ?? 4;
-    const twin = names.get(router.name);
-    if (twin !== undefined) report([...path, 'name'], `${quote(router.name)} is already the name of vrrp[${twin}]`);
-    else names.set(router.name, index);
     const group = groups.find(({ config }) => config.members.includes(router.name)) ?? null;
     const at = [...path, 'track'];
     const tracks = tracksOfMember(resolveTracks(router.track, at, trackable, report), group, at, report);

@@ -1,10 +1,9 @@
 /** The file's values to the configuration, and what is wrong between them. Pure. */
-import { nearest } from './nearest.ts';
 import type { Finding, Path, Report } from './problems.ts';
-import { quote } from './problems.ts';
 import { checkAccepting } from './resolve-addresses.ts';
 import { resolveBfdSessions } from './resolve-bfd.ts';
 import { resolveConnectionSync, resolveIpvs } from './resolve-ipvs.ts';
+import { unknownName } from './resolve-names.ts';
 import { resolveNotifications } from './resolve-notify.ts';
 import { resolveTrackedProcesses, resolveTrackedScripts } from './resolve-tracked.ts';
 import { resolveGroups, type TrackableNames } from './resolve-tracking.ts';
@@ -75,8 +74,5 @@ function checkFollow(raw: RawConfig, report: Report): void {
   const follow = raw.connection_sync?.follow;
   const names = (raw.vrrp ?? []).map((router) => router.name);
   if (follow === undefined || names.includes(follow)) return;
-  const meant = nearest(follow, names);
-  const hint = names.length === 0 ? 'there are none' : `there is ${names.map(quote).join(', ')}`;
-  const advice = meant === null ? hint : `did you mean ${quote(meant)}?`;
-  report(['connection_sync', 'follow'], `must name a virtual router of \`vrrp\`; found ${quote(follow)}; ${advice}`);
+  report(['connection_sync', 'follow'], unknownName('name a virtual router of `vrrp`', follow, names));
 }

@@ -2,19 +2,29 @@
 import * as z from 'zod';
 import type { Address, Prefix } from '../net/ip.ts';
 import { parsePrefix } from '../net/ip.ts';
-import { address, choice, flag, integer, list, mapping, movable, must, prefixed, text, unicast } from './fields.ts';
-import { interfaceName } from './schema-words.ts';
-
-const U32_MAX = 4_294_967_295;
+import { err, ok } from '../util/result.ts';
+import {
+  address,
+  choice,
+  flag,
+  integer,
+  list,
+  mapping,
+  movable,
+  must,
+  prefixed,
+  readText,
+  text,
+  unicast,
+} from './fields.ts';
+import { interfaceName, U32_MAX } from './schema-words.ts';
 
 /** A network: an address with a prefix length whose other bits are zero, or `default`. */
 function network(allowed: string) {
   const error = must(allowed);
-  return z.string({ error }).transform((written, context) => {
+  return readText<Prefix | 'default'>(z.string({ error }), (written) => {
     const parsed = written === 'default' ? written : parsePrefix(written);
-    if (parsed !== null) return parsed;
-    context.addIssue({ code: 'custom', message: error({ input: written }) });
-    return z.NEVER;
+    return parsed === null ? err(error({ input: written })) : ok(parsed);
   });
 }
 

@@ -1,7 +1,8 @@
 /** Programs that the configuration names, and who runs them. Pure. */
 import * as z from 'zod';
+import { err, ok } from '../util/result.ts';
 import { commandWords } from './command-words.ts';
-import { must, text } from './fields.ts';
+import { must, readText, text } from './fields.ts';
 import { quote } from './problems.ts';
 
 /** Linux takes 128 KiB for one argument and more for all; nobody writes that. */
@@ -20,16 +21,13 @@ export function command() {
     .min(1, { error })
     .max(MOST_WORDS, { error })
     .refine(([program]) => program !== '', { error });
-  const line = z
-    .string({ error })
-    .max(MOST_CHARACTERS, { error: must(`text of up to ${MOST_CHARACTERS} characters`) })
-    .transform((written, context): string[] => {
-      const split = commandWords(written);
-      if (split.ok && !written.includes('\0')) return [...split.value];
-      const wrong = split.ok ? 'a command without NUL characters' : split.error;
-      context.addIssue({ code: 'custom', message: `must be ${wrong}; found ${quote(written)}` });
-      return z.NEVER;
-    });
+  const longest = must(`text of up to ${MOST_CHARACTERS} characters`);
+  const line = readText(z.string({ error }).max(MOST_CHARACTERS, { error: longest }), (written) => {
+    const split = commandWords(written);
+    if (split.ok && !written.includes('\0')) return ok([...split.value]);
+    const wrong = split.ok ? 'a command without NUL characters' : split.error;
+    return err(`must be ${wrong}; found ${quote(written)}`);
+  });
   return z.union([words, line], { error });
 }
 

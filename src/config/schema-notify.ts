@@ -1,10 +1,8 @@
 /** Notifications in a configuration file: every key with its type, range, default and description. Pure. */
 import type * as z from 'zod';
-import { duration, mapping, text } from './fields.ts';
+import { duration, mapping } from './fields.ts';
 import { command, user } from './schema-command.ts';
-
-/** PATH_MAX with room to spare. */
-const fifoPath = () => text(/^\/[^\0\n]{1,1000}$/, 'an absolute path');
+import { absolutePath } from './schema-words.ts';
 
 /** Of one virtual router or group. */
 export const notify = mapping({
@@ -24,7 +22,7 @@ export const notify = mapping({
 
 /** For all virtual routers and groups. */
 export const notifications = mapping({
-  fifo: fifoPath()
+  fifo: absolutePath()
     .optional()
     .describe('FIFO that gets a line for every change, as from keepalived; made if it is not there'),
   fifo_user: user().optional().describe('Owner of the FIFO, and who runs fifo_script; default: the user lvsd runs as'),

@@ -1,8 +1,8 @@
 /** Tracked objects, sync groups and preemption in a configuration file: every key with its type and range. Pure. */
 import * as z from 'zod';
-import { duration, flag, list, mapping, must, text } from './fields.ts';
+import { duration, flag, list, mapping, must } from './fields.ts';
 import { notify } from './schema-notify.ts';
-import { interfaceName, name } from './schema-words.ts';
+import { absolutePath, interfaceName, name } from './schema-words.ts';
 
 const WEIGHT = 'a whole number from -253 to 253 other than 0 (without a weight, down is a FAULT)';
 
@@ -15,14 +15,13 @@ function weight() {
     .refine((value) => value !== 0, { error });
 }
 
-const filePath = () => text(/^\/[^\0\n]{1,1000}$/, 'an absolute path');
 const delay = () => duration('0s', '1h').prefault('0s');
 
 /** One tracked object: exactly one of the first keys. */
 export const track = mapping({
   interface: interfaceName().optional().describe('Up: it exists, is up and has a carrier'),
   script: name().optional().describe('Up: by a script of tracked_scripts'),
-  file: filePath().optional().describe('The number in it times the weight is added to the priority'),
+  file: absolutePath().optional().describe('The number in it times the weight is added to the priority'),
   process: name().optional().describe('Up: by a process of tracked_processes'),
   virtual_server: name().optional().describe('Up: the virtual server has its quorum'),
   bfd: name()
@@ -58,5 +57,4 @@ export const syncGroup = mapping({
 });
 
 export type RawTrack = z.output<typeof track>;
-export type RawPreempt = z.output<ReturnType<typeof preempt>>;
 export type RawSyncGroup = z.output<typeof syncGroup>;

@@ -26,7 +26,7 @@ import { notifications } from './schema-notify.ts';
 import { trackedProcess, trackedScript } from './schema-tracked.ts';
 import { syncGroup } from './schema-tracking.ts';
 import { virtualRouter } from './schema-vrrp.ts';
-import { INT_MAX, interfaceName, interval, name, port, timeout } from './schema-words.ts';
+import { INT_MAX, interfaceName, interval, name, port, timeout, U32_MAX } from './schema-words.ts';
 import type { SchedulerFlag } from './types.ts';
 
 const SCHEDULERS = [
@@ -61,7 +61,7 @@ const weight = () => integer(0, 65_535);
 const onFailure = () => choice(['zero', 'remove']);
 const initial = () => choice(['down', 'up']);
 const drainTimeout = () => duration('0s', '24h');
-const fwmark = () => integer(1, 4_294_967_295);
+const fwmark = () => integer(1, U32_MAX);
 /** A list that says something. */
 const filled = <Item extends z.core.$ZodType>(item: Item) =>
   list(item).min(1, { error: 'must hold at least one item' });
@@ -194,7 +194,6 @@ export const fileSchema = mapping({
 export type RawConfig = z.output<typeof fileSchema>;
 export type RawVirtualRouter = z.output<typeof virtualRouter>;
 export type RawVirtualServer = z.output<typeof virtualServer>;
-export type RawRealServer = z.output<typeof realServer>;
 export type RawPersistence = z.output<typeof persistence>;
 export type RawTunnel = NonNullable<RawVirtualServer['tunnel']>;
 export type RawCheck = z.output<typeof check>;

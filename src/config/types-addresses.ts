@@ -1,4 +1,4 @@
-/** What a virtual router brings along while it is MASTER: addresses, routes and rules. Every default is filled in. Pure types. */
+/** What a virtual router brings along while it is MASTER: addresses, routes and rules; see types.ts. Pure types. */
 
 export interface VirtualAddress {
   readonly address: string;

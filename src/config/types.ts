@@ -2,6 +2,7 @@
  * The checked configuration: what the rest of lvsd reads. Every default is filled in, every duration is in milliseconds,
  * every address is in canonical text form. `schema.ts` says what the file may hold, `resolve.ts` turns it into this. Pure.
  */
+import type { TimeoutChange } from '../ipvs/command.ts';
 import type { Forwarding, Scheduler } from '../ipvs/types.ts';
 import type { BelongingsConfig } from './types-addresses.ts';
 import type { BfdSessionConfig } from './types-bfd.ts';
@@ -118,7 +119,8 @@ export interface IpvsConfig {
   readonly keepOnExit: boolean;
   /** Services that are not ours are deleted. */
   readonly exclusive: boolean;
-  readonly timeouts: IpvsTimeouts;
+  /** Null leaves the kernel's. */
+  readonly timeouts: TimeoutChange;
   /**
    * What is written below /proc/sys/net/ipv4/vs, by name, as text. What is not named stays as it is. `sync_threshold` is
    * two numbers, which the kernel separates by a tab when it is read. Of drop_entry, drop_packet and secure_tcp the kernel
@@ -127,13 +129,6 @@ export interface IpvsConfig {
   readonly settings: Readonly<Record<string, string>>;
   /** When lvsd stops, settings and timeouts become what they were before it wrote them. */
   readonly restoreSettings: boolean;
-}
-
-/** Seconds, as `IPVS_CMD_SET_CONFIG` takes them; null leaves the kernel's. */
-export interface IpvsTimeouts {
-  readonly tcpS: number | null;
-  readonly tcpFinS: number | null;
-  readonly udpS: number | null;
 }
 
 export type ServiceIdConfig =

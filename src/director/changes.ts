@@ -1,12 +1,7 @@
 /** Changes of the kernel's state as data: for `lvsd plan`, for its JSON and for telling of repairs. Pure. */
 import type { DaemonCommand, IpvsCommand } from '../ipvs/command.ts';
 import {
-  IP_VS_CONN_F_BYPASS,
-  IP_VS_CONN_F_DROUTE,
   IP_VS_CONN_F_FWD_MASK,
-  IP_VS_CONN_F_LOCALNODE,
-  IP_VS_CONN_F_MASQ,
-  IP_VS_CONN_F_TUNNEL,
   IP_VS_SVC_F_HASHED,
   IP_VS_SVC_F_ONEPACKET,
   IP_VS_SVC_F_PERSISTENT,
@@ -16,6 +11,7 @@ import {
 } from '../ipvs/constants.ts';
 import { destinationKey, serviceKey } from '../ipvs/key.ts';
 import type { DestinationId, DestinationSettings, Service, ServiceId, ServiceSettings } from '../ipvs/types.ts';
+import { FORWARDING_WORDS, TUNNEL_WORDS } from '../ipvs/words.ts';
 import { type Drain, type Drains, drainKey } from './draining.ts';
 
 /** Properties by name, units in the name. One that is not set is left out. */
@@ -37,14 +33,6 @@ export interface KernelChange {
   readonly waitsFor: { readonly connections: number; readonly timeoutMs: number } | null;
 }
 
-const METHOD_NAMES: ReadonlyMap<number, string> = new Map([
-  [IP_VS_CONN_F_MASQ, 'nat'],
-  [IP_VS_CONN_F_LOCALNODE, 'local'],
-  [IP_VS_CONN_F_TUNNEL, 'tunnel'],
-  [IP_VS_CONN_F_DROUTE, 'direct'],
-  [IP_VS_CONN_F_BYPASS, 'bypass'],
-]);
-const TUNNEL_NAMES = ['ipip', 'gue', 'gre'];
 const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [IP_VS_SVC_F_ONEPACKET, 'one-packet'],
   [IP_VS_SVC_F_SCHED1, 'flag-1'],
@@ -190,11 +178,11 @@ function destinationFacts(settings: DestinationSettings): Facts {
   const { forwardMethod, weight, upperThreshold, lowerThreshold, tunnelType, tunnelPort, tunnelFlags } = settings;
   const method = forwardMethod & IP_VS_CONN_F_FWD_MASK;
   return {
-    forwarding: METHOD_NAMES.get(method) ?? `method ${method}`,
+    forwarding: FORWARDING_WORDS.get(method) ?? `method ${method}`,
     weight,
     ...(upperThreshold === 0 ? {} : { upperThreshold }),
     ...(lowerThreshold === 0 ? {} : { lowerThreshold }),
-    ...(tunnelType === 0 ? {} : { tunnelType: TUNNEL_NAMES[tunnelType] ?? tunnelType }),
+    ...(tunnelType === 0 ? {} : { tunnelType: TUNNEL_WORDS.get(tunnelType) ?? tunnelType }),
     ...(tunnelPort === 0 ? {} : { tunnelPort }),
     ...(tunnelFlags === 0 ? {} : { tunnelFlags }),
   };

@@ -26,10 +26,13 @@ import {
   IP_VS_TUNNEL_ENCAP_FLAG_CSUM,
   IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM,
   IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
 } from '../ipvs/constants.ts';
 import type { Destination, DestinationId, Forwarding, Service, ServiceId, ServiceSettings } from '../ipvs/types.ts';
 
-const PROTOCOL_NUMBER = { tcp: 6, udp: 17, sctp: 132 } as const;
+const PROTOCOL_NUMBER = { tcp: IPPROTO_TCP, udp: IPPROTO_UDP, sctp: IPPROTO_SCTP } as const;
 
 const FORWARD_METHOD: Readonly<Record<Forwarding, number>> = {
   nat: IP_VS_CONN_F_MASQ,

@@ -2,7 +2,7 @@
 import type { Timeouts } from '../ipvs/command.ts';
 import { serviceKey } from '../ipvs/key.ts';
 import { plan, planDaemons } from '../ipvs/plan.ts';
-import { type Originals, settingChanges, unwantedOf } from '../ipvs/settings.ts';
+import { type Originals, settingChanges, TIMEOUTS, timeoutsBy, unwantedOf } from '../ipvs/settings.ts';
 import type { DumpedService, ServiceId, SyncDaemon } from '../ipvs/types.ts';
 import {
   changeOf,
@@ -56,7 +56,7 @@ export function plannedChanges(state: KernelState, wanted: Wanted, knowledge: Kn
 
 /** Timeouts that differ from what is wanted; null is no wish. */
 export function timeoutChanges(found: Timeouts, wanted: WantedIpvs['timeouts']): readonly KernelChange[] {
-  return (['tcpS', 'tcpFinS', 'udpS'] as const).flatMap((name) => {
+  return TIMEOUTS.flatMap((name) => {
     const to = wanted[name];
     if (to === null || to === found[name]) return [];
     return [valueChange('timeout', TIMEOUT_NAMES[name], { from: found[name], to })];
@@ -67,10 +67,9 @@ export function timeoutChanges(found: Timeouts, wanted: WantedIpvs['timeouts']):
 function withOriginals(ipvs: WantedIpvs, originals: Originals): Originals {
   if (!ipvs.restoreSettings) return ipvs;
   const back = unwantedOf(originals, ipvs);
-  const timeout = (name: keyof Timeouts): number | null => ipvs.timeouts[name] ?? back.timeouts[name];
   return {
     settings: { ...back.settings, ...ipvs.settings },
-    timeouts: { tcpS: timeout('tcpS'), tcpFinS: timeout('tcpFinS'), udpS: timeout('udpS') },
+    timeouts: timeoutsBy((name) => ipvs.timeouts[name] ?? back.timeouts[name]),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What of the configuration the virtual routers track, and what their virtual servers' state is to them. Pure. */
 import type { Config } from '../config/types.ts';
 import type { TrackedProcessConfig, TrackedScriptConfig } from '../config/types-tracked.ts';
+import type { TrackKind } from '../config/types-tracking.ts';
 import { type TrackKey, type TrackState, trackKeyOf } from '../vrrp/tracking.ts';
 import type { World } from './world.ts';
 
@@ -13,17 +14,17 @@ export interface TrackedObjects {
 }
 
 export function trackedObjects({ virtualRouters, trackedScripts, trackedProcesses }: TrackingConfig): TrackedObjects {
-  const named = namesOf(virtualRouters);
+  const [scripts, processes] = [namesOf(virtualRouters, 'script'), namesOf(virtualRouters, 'process')];
   return {
-    scripts: trackedScripts.filter(({ name }) => named('script').has(name)),
-    processes: trackedProcesses.filter(({ name }) => named('process').has(name)),
-    files: [...named('file')],
+    scripts: trackedScripts.filter(({ name }) => scripts.has(name)),
+    processes: trackedProcesses.filter(({ name }) => processes.has(name)),
+    files: [...namesOf(virtualRouters, 'file')],
   };
 }
 
 /** The states of all virtual servers that are tracked, by track key. */
 export function trackedServers(world: Pick<World, 'config' | 'verdict'>): Readonly<Record<TrackKey, TrackState>> {
-  const names = namesOf(world.config.virtualRouters)('virtual_server');
+  const names = namesOf(world.config.virtualRouters, 'virtual_server');
   const states: Record<TrackKey, TrackState> = {};
   for (const { name, quorum, realServers } of world.config.virtualServers) {
     if (!names.has(name)) continue;
@@ -41,7 +42,7 @@ export function trackedServers(world: Pick<World, 'config' | 'verdict'>): Readon
 
 type TrackingConfig = Pick<Config, 'virtualRouters' | 'trackedScripts' | 'trackedProcesses'>;
 
-function namesOf(routers: Config['virtualRouters']): (kind: string) => ReadonlySet<string> {
-  const all = routers.flatMap(({ tracks }) => tracks);
-  return (kind) => new Set(all.filter((track) => track.kind === kind).map(({ name }) => name));
+function namesOf(routers: Config['virtualRouters'], kind: TrackKind): ReadonlySet<string> {
+  const tracks = routers.flatMap((router) => router.tracks).filter((track) => track.kind === kind);
+  return new Set(tracks.map(({ name }) => name));
 }

@@ -1,6 +1,7 @@
 /** What the director wants of the kernel's IPVS, asked anew for every act. Pure. */
 import type { Config, IpvsConfig } from '../config/types.ts';
 import { serviceKey } from '../ipvs/key.ts';
+import { NO_TIMEOUTS } from '../ipvs/settings.ts';
 import type { Service, SyncDaemon } from '../ipvs/types.ts';
 import type { Role } from '../vrrp/messages.ts';
 import { type DrainPolicy, drainTimeouts } from './draining.ts';
@@ -20,7 +21,7 @@ export type WantedIpvs = Pick<IpvsConfig, 'exclusive' | 'timeouts' | 'settings' 
 /** Of a configuration that needs nothing from IPVS: only what an earlier one left is taken down. */
 const NOTHING: WantedIpvs = {
   exclusive: false,
-  timeouts: { tcpS: null, tcpFinS: null, udpS: null },
+  timeouts: NO_TIMEOUTS,
   settings: {},
   restoreSettings: false,
 };

@@ -139,3 +139,8 @@ export const IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM = 2;
 /** Sync daemon states: two daemons, never one value for both. */
 export const IP_VS_STATE_MASTER = 1;
 export const IP_VS_STATE_BACKUP = 2;
+
+/** linux/in.h: the protocols that IPVS schedules. */
+export const IPPROTO_TCP = 6;
+export const IPPROTO_UDP = 17;
+export const IPPROTO_SCTP = 132;

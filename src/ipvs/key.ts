@@ -2,12 +2,13 @@
  * Names of services and destinations, good for people and as map keys alike: two ids are equal exactly when their
  * names are. They rely on addresses being in canonical text form. Pure.
  */
+import { IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from './constants.ts';
 import type { DestinationId, ServiceId } from './types.ts';
 
 const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
-  [6, 'tcp'],
-  [17, 'udp'],
-  [132, 'sctp'],
+  [IPPROTO_TCP, 'tcp'],
+  [IPPROTO_UDP, 'udp'],
+  [IPPROTO_SCTP, 'sctp'],
 ]);
 
 /** `tcp 192.0.2.1:80`, `udp [2001:db8::1]:53`, `fwmark 7`, `fwmark 7 ipv6`. */

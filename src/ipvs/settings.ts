@@ -1,5 +1,13 @@
 /** Settings of IPVS under /proc/sys/net/ipv4/vs as text: which differ from what is wanted. Pure. */
-import type { TimeoutChange } from './command.ts';
+import type { TimeoutChange, Timeouts } from './command.ts';
+
+export const TIMEOUTS = ['tcpS', 'tcpFinS', 'udpS'] as const satisfies readonly (keyof Timeouts)[];
+
+export function timeoutsBy(value: (name: keyof Timeouts) => number | null): TimeoutChange {
+  return { tcpS: value('tcpS'), tcpFinS: value('tcpFinS'), udpS: value('udpS') };
+}
+
+export const NO_TIMEOUTS: TimeoutChange = timeoutsBy(() => null);
 
 /** What settings and timeouts were before lvsd wrote them first: the way back, whenever it is asked for. */
 export interface Originals {
@@ -47,10 +55,9 @@ export function settingChanges(
 /** Of the originals, those of what is not `wanted` any more. */
 export function unwantedOf({ settings, timeouts }: Originals, wanted: Originals): Originals {
   const left = Object.entries(settings).filter(([name]) => wanted.settings[name] === undefined);
-  const back = (name: keyof TimeoutChange): number | null => (wanted.timeouts[name] === null ? timeouts[name] : null);
   return {
     settings: Object.fromEntries(left),
-    timeouts: { tcpS: back('tcpS'), tcpFinS: back('tcpFinS'), udpS: back('udpS') },
+    timeouts: timeoutsBy((name) => (wanted.timeouts[name] === null ? timeouts[name] : null)),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Endpoints and protocols as ipvsadm 1.31 writes them, for listings, connections and saved rules alike. Pure. */
+import { IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from '../ipvs/constants.ts';
 import type { ServiceId } from '../ipvs/types.ts';
 import type { Names } from './types.ts';
 
@@ -13,13 +14,9 @@ export interface Endpoint {
 /** ipvsadm writes an endpoint into 60 bytes, the last of them NUL: longer names lose their end. */
 const LONGEST_ENDPOINT = 59;
 
-const IPPROTO_TCP = 6;
-const IPPROTO_UDP = 17;
-const IPPROTO_SCTP = 132;
-
 /**
- * `10.0.0.1:80`, `[2001:db8::1]:80`; with names `web.example.org:http`, where there are any. IPv6 is bracketed with a name too.
- * `protocol` is that of the service, which says what the port is called; names are null to write figures.
+ * `10.0.0.1:80`, `[2001:db8::1]:80`; with names `web.example.org:http`, where there are any. IPv6 is bracketed with a name
+ * too. `protocol` is that of the service, which says what the port is called; names are null to write figures.
  */
 export function endpointText({ family, address, port }: Endpoint, protocol: number, names: Names | null): string {
   const host = names?.host(address) ?? (family === 6 ? ipv6Text(address) : address);

@@ -7,8 +7,6 @@ import { type Draft, LONGEST_TIMEOUT_S } from './draft.ts';
 import { numberIn } from './operands.ts';
 import { ALLOWED, CONNECTION_FILTERS, LIST_SUBJECTS, OPTION_WORDS, type OptionWord } from './options.ts';
 
-const IPPROTO_UDP = 17;
-
 /** The flags of `-b`, or a complaint: names of sh and mh go only with that scheduler, which `-s` must have named. */
 export function schedulerFlags({ schedulerFlags: text, scheduler }: Draft): Result<number, string> {
   let flags = 0;
@@ -83,7 +81,7 @@ export function checkValues(draft: Draft): string | null {
 
 function checkService({ fwmark, port, persistenceS, onePacket, protocol }: Draft): string | null {
   if (fwmark === 0 && port === 0 && persistenceS === null) return 'Zero port specified for non-persistent service';
-  if (onePacket && fwmark === 0 && protocol !== IPPROTO_UDP) {
+  if (onePacket && fwmark === 0 && protocol !== c.IPPROTO_UDP) {
     return 'One-Packet Scheduling is only for UDP virtual services';
   }
   return null;

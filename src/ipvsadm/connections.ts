@@ -2,6 +2,7 @@
  * Connections: a line of /proc/net/ip_vs_conn (ip_vs_conn_seq_show in ip_vs_conn.c), as a row of `ipvsadm -Lc` of ipvsadm
  * 1.31 and as a line of JSON. Written for a million of them. Pure.
  */
+import { IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from '../ipvs/constants.ts';
 import { formatAddress } from '../net/ip.ts';
 import { type Endpoint, endpointText } from './address.ts';
 import type { ConnectionFilter, Names } from './types.ts';
@@ -21,9 +22,9 @@ export interface Connection {
 }
 
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
-  ['TCP', 6],
-  ['UDP', 17],
-  ['SCTP', 132],
+  ['TCP', IPPROTO_TCP],
+  ['UDP', IPPROTO_UDP],
+  ['SCTP', IPPROTO_SCTP],
 ]);
 
 /** Reads one line, without its line end. Null when it is none of the kernel's connections. `texts` may serve many lines. */

@@ -47,7 +47,6 @@ const UINT_MAX = 0xffffffff;
 /** 31 days: the longest timeout, in seconds. */
 export const LONGEST_TIMEOUT_S = 2_678_400;
 const DEFAULT_PERSISTENCE_S = 360;
-const IPPROTO_TCP = 6;
 /** In bytes: names are cut to what the kernel's fields hold besides the NUL. */
 const LONGEST_NAME = 15;
 
@@ -130,7 +129,7 @@ function takeService(
   if (protocol === 'fwmark') {
     const fwmark = numberIn(value, 1, UINT_MAX);
     if (fwmark === null) return `invalid fwmark value \`${value}' specified`;
-    Object.assign(draft, { family: 4, protocol: IPPROTO_TCP, fwmark });
+    Object.assign(draft, { family: 4, protocol: c.IPPROTO_TCP, fwmark });
     return null;
   }
   const found = hostPort(value, protocol, lookup);

@@ -10,6 +10,7 @@ import { protocolName } from '../ipvs/key.ts';
 import { ipv4MaskText } from '../ipvs/mask.ts';
 import type { Statistics } from '../ipvs/statistics.ts';
 import type { DestinationSettings, ServiceId, ServiceSettings, SyncDaemon } from '../ipvs/types.ts';
+import { FORWARDING_WORDS, TUNNEL_WORDS } from '../ipvs/words.ts';
 import type { ListedService } from './list.ts';
 import { sortedTable } from './sort.ts';
 import type { ListTable } from './types.ts';
@@ -20,18 +21,6 @@ const FORMAT = 1;
 
 type JsonCount = number | string;
 
-const FORWARDING: ReadonlyMap<number, string> = new Map([
-  [c.IP_VS_CONN_F_MASQ, 'nat'],
-  [c.IP_VS_CONN_F_LOCALNODE, 'local'],
-  [c.IP_VS_CONN_F_TUNNEL, 'tunnel'],
-  [c.IP_VS_CONN_F_DROUTE, 'direct'],
-  [c.IP_VS_CONN_F_BYPASS, 'bypass'],
-]);
-const TUNNEL_TYPES: ReadonlyMap<number, string> = new Map([
-  [c.IP_VS_CONN_F_TUNNEL_TYPE_IPIP, 'ipip'],
-  [c.IP_VS_CONN_F_TUNNEL_TYPE_GUE, 'gue'],
-  [c.IP_VS_CONN_F_TUNNEL_TYPE_GRE, 'gre'],
-]);
 const CHECKSUMS: ReadonlyMap<number, string> = new Map([
   [c.IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM, 'none'],
   [c.IP_VS_TUNNEL_ENCAP_FLAG_CSUM, 'checksum'],
@@ -96,7 +85,7 @@ function destinationJson({ id, settings, counters, statistics }: DestinationRepl
   return {
     address: id.address,
     port: id.port,
-    forwarding: FORWARDING.get(forwardMethod) ?? String(forwardMethod),
+    forwarding: FORWARDING_WORDS.get(forwardMethod) ?? String(forwardMethod),
     tunnel: forwardMethod === c.IP_VS_CONN_F_TUNNEL ? tunnelJson(settings) : null,
     weight,
     upperThreshold,
@@ -107,7 +96,7 @@ function destinationJson({ id, settings, counters, statistics }: DestinationRepl
 }
 
 function tunnelJson({ tunnelType, tunnelPort, tunnelFlags }: DestinationSettings): object {
-  const type = TUNNEL_TYPES.get(tunnelType) ?? String(tunnelType);
+  const type = TUNNEL_WORDS.get(tunnelType) ?? String(tunnelType);
   const hasPort = tunnelType === c.IP_VS_CONN_F_TUNNEL_TYPE_GUE;
   const hasChecksum = tunnelType !== c.IP_VS_CONN_F_TUNNEL_TYPE_IPIP;
   return {

@@ -2,6 +2,7 @@
  * The commands and options of ipvsadm 1.31 and our own, and which command takes which option. The order of the option
  * words is that in which ipvsadm checks them, so it decides which complaint a wrong command line gets. Pure.
  */
+import { IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from '../ipvs/constants.ts';
 
 /** Commands by the names that ipvsadm's messages use. */
 export type CommandWord =
@@ -123,9 +124,9 @@ export const OPTIONS: readonly OptionSpec[] = [
   command('save', 'S', 'save'),
   command('help', 'h', 'help'),
   command('version', 'v', 'version'),
-  service('tcp-service', 't', 6),
-  service('udp-service', 'u', 17),
-  service('sctp-service', null, 132),
+  service('tcp-service', 't', IPPROTO_TCP),
+  service('udp-service', 'u', IPPROTO_UDP),
+  service('sctp-service', null, IPPROTO_SCTP),
   service('fwmark-service', 'f', 'fwmark'),
   forward('gatewaying', 'g', 'direct'),
   forward('ipip', 'i', 'tunnel'),

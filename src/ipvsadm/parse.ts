@@ -1,4 +1,4 @@
-/** ipvsadm's command line as a request, or as what ipvsadm 1.31 says when it is wrong: the same words, the same first. Pure. */
+/** ipvsadm's command line as a request, or what ipvsadm 1.31 says when it is wrong: the same words, the same first. Pure. */
 import type { IpvsCommand } from '../ipvs/command.ts';
 import * as c from '../ipvs/constants.ts';
 import { granularityOf } from '../ipvs/mask.ts';

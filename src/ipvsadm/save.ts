@@ -34,11 +34,11 @@ function serviceOption(id: ServiceId, names: Names | null): string {
 /** Other protocols, which only other programs can make, cannot be restored. */
 function protocolOption(protocol: number): string {
   switch (protocol) {
-    case 6:
+    case c.IPPROTO_TCP:
       return '-t';
-    case 17:
+    case c.IPPROTO_UDP:
       return '-u';
-    case 132:
+    case c.IPPROTO_SCTP:
       return '--sctp-service';
     default:
       return '--xxx-service';

@@ -11,13 +11,11 @@ const OP_REPLY = 2;
 /** Ethernet, IPv4, their lengths. */
 const ARP_HEADER = [0x00, 0x01, 0x08, 0x00, 6, 4];
 
-/** What an ARP message says. */
+/** What an ARP message, question or answer, says of its sender. */
 export interface ArpMessage {
-  readonly op: number;
   readonly senderMac: Uint8Array;
   /** 0.0.0.0 in a probe. */
   readonly senderAddress: Uint8Array;
-  readonly targetAddress: Uint8Array;
 }
 
 /**
@@ -40,10 +38,8 @@ export function arpProbe(mac: Uint8Array, address: Uint8Array): Uint8Array {
 export function decodeArp(payload: Uint8Array): ArpMessage | null {
   if (payload.length < FRAME_LEN - 14 || !ARP_HEADER.every((octet, i) => payload[i] === octet)) return null;
   return {
-    op: ((payload[6] ?? 0) << 8) | (payload[7] ?? 0),
     senderMac: payload.slice(8, 14),
     senderAddress: payload.slice(14, 18),
-    targetAddress: payload.slice(24, 28),
   };
 }
 

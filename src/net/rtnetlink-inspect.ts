@@ -5,20 +5,15 @@
 import { err, ok, type Result } from '../util/result.ts';
 import { formatAddress } from './ip.ts';
 import { type AttrWriter, decodeAttrs } from './nlattr.ts';
+import { NLM_F_ACK, NLM_F_REQUEST } from './nlmsg.ts';
 import type { RtnetlinkError } from './rtnetlink.ts';
-
-export const RTM_NEWROUTE = 24;
-const RTM_GETROUTE = 26;
-
-const NLM_F_REQUEST = 0x1;
-const NLM_F_ACK = 0x4;
+import { RTM_GETROUTE } from './rtnetlink-routes.ts';
+import { AF_INET, AF_INET6 } from './sockaddr.ts';
 
 const IFINFOMSG_LEN = 16;
 const IFADDRMSG_LEN = 8;
 const RTMSG_LEN = 12;
 const AF_UNSPEC = 0;
-const AF_INET = 2;
-const AF_INET6 = 10;
 
 const ARPHRD_ETHER = 1;
 const IFF_UP = 0x1;

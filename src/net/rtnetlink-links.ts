@@ -2,9 +2,8 @@
 import { err, ok, type Result } from '../util/result.ts';
 import { type AttrWriter, decodeAttrs } from './nlattr.ts';
 import { NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST } from './nlmsg.ts';
-import { RTM_DELLINK, RTM_NEWLINK, type RtnetlinkError } from './rtnetlink.ts';
+import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, type RtnetlinkError } from './rtnetlink.ts';
 
-const RTM_GETLINK = 18;
 const IFINFOMSG_LEN = 16;
 const IFF_UP = 0x1;
 

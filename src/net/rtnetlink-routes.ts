@@ -5,12 +5,13 @@
 import { err, ok, type Result } from '../util/result.ts';
 import { type Attrs, type AttrWriter, decodeAttrs } from './nlattr.ts';
 import { NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST } from './nlmsg.ts';
-import type { RtnetlinkError } from './rtnetlink.ts';
+import { PROTOCOL_LVSD, type RtnetlinkError } from './rtnetlink.ts';
+import { AF_INET, AF_INET6 } from './sockaddr.ts';
 
 export const RTM_NEWROUTE = 24;
 export const RTM_DELROUTE = 25;
-const RTM_GETROUTE = 26;
-export const RTM_NEWRULE = 32;
+export const RTM_GETROUTE = 26;
+const RTM_NEWRULE = 32;
 export const RTM_DELRULE = 33;
 const RTM_GETRULE = 34;
 
@@ -20,14 +21,6 @@ export const RTNLGRP_IPV4_RULE = 8;
 export const RTNLGRP_IPV6_ROUTE = 11;
 export const RTNLGRP_IPV6_RULE = 19;
 
-/**
- * Who made a route, a rule or an address (`rtm_protocol`, `FRA_PROTOCOL`, `IFA_PROTO`): ours. The number is VRRP's protocol
- * number; nobody has it in iproute2's list of protocols (keepalived is 18).
- */
-export const PROTOCOL_LVSD = 112;
-
-const AF_INET = 2;
-const AF_INET6 = 10;
 const RTMSG_LEN = 12;
 const FIB_RULE_HDR_LEN = 12;
 

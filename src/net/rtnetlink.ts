@@ -4,10 +4,12 @@
  */
 import { err, ok, type Result } from '../util/result.ts';
 import { type AttrWriter, decodeAttrs } from './nlattr.ts';
+import { NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST } from './nlmsg.ts';
+import { AF_INET, AF_INET6 } from './sockaddr.ts';
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
-const RTM_GETLINK = 18;
+export const RTM_GETLINK = 18;
 export const RTM_NEWADDR = 20;
 export const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
@@ -17,17 +19,15 @@ export const RTNLGRP_LINK = 1;
 export const RTNLGRP_IPV4_IFADDR = 5;
 export const RTNLGRP_IPV6_IFADDR = 9;
 
-const NLM_F_REQUEST = 0x1;
-const NLM_F_ACK = 0x4;
-const NLM_F_DUMP = 0x300;
-const NLM_F_EXCL = 0x200;
-const NLM_F_CREATE = 0x400;
+/**
+ * Who made a route, a rule or an address (`rtm_protocol`, `FRA_PROTOCOL`, `IFA_PROTO`): ours. The number is VRRP's protocol
+ * number; nobody has it in iproute2's list of protocols (keepalived is 18).
+ */
+export const PROTOCOL_LVSD = 112;
 
 const IFINFOMSG_LEN = 16;
 const IFADDRMSG_LEN = 8;
 const AF_UNSPEC = 0;
-const AF_INET = 2;
-const AF_INET6 = 10;
 
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
@@ -45,8 +45,6 @@ const IFA_CACHEINFO = 6;
 const IFA_FLAGS = 8;
 /** Linux 5.18; older kernels ignore it. */
 const IFA_PROTO = 11;
-/** Whose address it is: the number of rtnetlink-routes.ts, for people who look with `ip -d address`. */
-const IFAPROT_LVSD = 112;
 const IFA_F_SECONDARY = 0x01;
 const IFA_F_TEMPORARY = 0x01; // IPv6; the same bit
 const IFA_F_NODAD = 0x02;
@@ -105,7 +103,7 @@ export function writeAddAddress(w: AttrWriter, seq: number, change: NewAddress):
   if (change.broadcast !== null) w.bytes(IFA_BROADCAST, change.broadcast);
   if (change.label !== null) w.string(IFA_LABEL, change.label);
   if (!v4) w.bytes(IFA_CACHEINFO, DEPRECATED);
-  w.u8(IFA_PROTO, IFAPROT_LVSD).endMessage(message);
+  w.u8(IFA_PROTO, PROTOCOL_LVSD).endMessage(message);
 }
 
 /** Writes `ip addr del`. The prefix length must be the one it was added with. */
@@ -168,7 +166,7 @@ export function decodeOwnAddress(payload: Uint8Array): AddressChange | null {
   const address = decodeAddress(payload);
   if (!address.ok || address.value === null) return null;
   const attrs = decodeAttrs(payload, IFADDRMSG_LEN);
-  return attrs.ok && attrs.value.u8(IFA_PROTO) === IFAPROT_LVSD ? address.value : null;
+  return attrs.ok && attrs.value.u8(IFA_PROTO) === PROTOCOL_LVSD ? address.value : null;
 }
 
 /** The payload of RTM_NEWADDR or RTM_DELADDR, behind its nlmsghdr. Null: of another family than IPv4 or IPv6. */

@@ -56,6 +56,11 @@ export function sockaddrLl(
   return bytes;
 }
 
+/** Where a whole Ethernet frame goes: to its own destination, with its own EtherType. */
+export function sockaddrOfFrame(frame: Uint8Array, interfaceIndex: number): Uint8Array {
+  return sockaddrLl(((frame[12] ?? 0) << 8) | (frame[13] ?? 0), interfaceIndex, frame.subarray(0, 6));
+}
+
 /** `struct sockaddr_nl`: port id 0 is the kernel (or "choose one for me" in bind), `groups` the old 32-bit mask. */
 export function sockaddrNl(portId = 0, groups = 0): Uint8Array {
   const { bytes, view } = make(AF_NETLINK, 12);

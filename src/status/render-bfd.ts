@@ -1,6 +1,17 @@
 /** BFD sessions as a person reads them. Pure. */
 import type { BfdReport, BfdState } from '../bfd/report.ts';
-import { type Cell, cell, clean, duration, figure, type RenderOptions, type Row, type Tone, table } from './text.ts';
+import {
+  type Cell,
+  cell,
+  clean,
+  counts,
+  duration,
+  figure,
+  type RenderOptions,
+  type Row,
+  type Tone,
+  table,
+} from './text.ts';
 
 const TONE: Readonly<Record<BfdState, Tone>> = { UP: 'good', INIT: 'warning', DOWN: 'bad', 'ADMIN-DOWN': 'warning' };
 
@@ -16,8 +27,7 @@ export function renderBfdSessions(sessions: readonly BfdReport[], options: Rende
 }
 
 function rowsOf(session: BfdReport, { nowMs }: RenderOptions): Row[] {
-  const { name, state, sinceMs, neighbor, interface: link, reason, remote, detectionTimeMs } = session;
-  const reasons = Object.entries(session.refused).filter(([, count]) => count > 0);
+  const { name, state, sinceMs, neighbor, interface: link, reason, remote, detectionTimeMs, refused } = session;
   const row: Cell[] = [
     cell(name),
     cell(state, TONE[state]),
@@ -27,12 +37,12 @@ function rowsOf(session: BfdReport, { nowMs }: RenderOptions): Row[] {
     figure(session.flaps),
     figure(session.sent),
     figure(session.received),
-    figure(reasons.reduce((sum, [, count]) => sum + count, 0)),
+    figure(Object.values(refused).reduce((sum, count) => sum + count, 0)),
   ];
   const notes: string[] = [];
   if (reason !== null) notes.push(`  not UP: ${clean(reason)}`);
   if (state !== 'UP' && remote !== null)
     notes.push(`  the neighbour says: ${remote.state}, ${clean(remote.diagnostic)}`);
-  if (reasons.length > 0) notes.push(`  refused: ${reasons.map(([why, count]) => `${why} ${count}`).join(', ')}`);
+  if (counts(refused) !== '') notes.push(`  refused: ${counts(refused)}`);
   return [row, ...notes];
 }

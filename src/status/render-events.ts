@@ -1,5 +1,5 @@
 /** Events as lines of text. Pure. */
-import type { EventsAnswer, LvsdEvent } from './events.ts';
+import { EVENTS_FORMAT, type EventsAnswer, type LvsdEvent } from './events.ts';
 import { clean, paint, type Tone } from './text.ts';
 
 /** `#12 router web: BACKUP -> MASTER (active-down)`; the caller puts the time before it. */
@@ -21,7 +21,7 @@ export function isEventsAnswer(value: unknown): value is EventsAnswer {
     typeof value === 'object' &&
     value !== null &&
     'format' in value &&
-    value.format === 1 &&
+    value.format === EVENTS_FORMAT &&
     'instance' in value &&
     'events' in value &&
     Array.isArray(value.events)

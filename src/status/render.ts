@@ -8,6 +8,7 @@ import {
   type Cell,
   cell,
   clean,
+  counts,
   duration,
   figure,
   milliseconds,
@@ -152,13 +153,6 @@ function addressCells({ role, priority, virtualAddresses, ...rest }: RouterRepor
   });
   const more = sorted.length - SHOWN_ADDRESSES;
   return more > 0 ? [...cells, cell(`and ${more} more`)] : cells;
-}
-
-function counts(reasons: Readonly<Record<string, number>>): string {
-  return Object.entries(reasons)
-    .filter(([, count]) => count > 0)
-    .map(([reason, count]) => `${clean(reason)} ${count}`)
-    .join(', ');
 }
 
 function connectionSync({ follow, wanted, running }: ConnectionSyncReport, { colour }: RenderOptions): string {

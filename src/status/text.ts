@@ -74,6 +74,14 @@ export function milliseconds(ms: number): string {
   return ms < 9.95 ? ms.toFixed(1) : ms.toFixed(0);
 }
 
+/** `checksum-errors 2, vrid-errors 1`; what never happened is left out. */
+export function counts(reasons: Readonly<Record<string, number>>): string {
+  return Object.entries(reasons)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${clean(reason)} ${count}`)
+    .join(', ');
+}
+
 /** What came over the network must not steer the terminal: control characters are shown as `?`. */
 export function clean(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');

@@ -23,8 +23,8 @@ export class AcceptGuard {
   readonly #log: Pick<Log, 'warn'>;
   readonly #problemLog: LogLimiter;
   #made: Made | null = null;
-  /** What an earlier run may have left was looked for. */
-  #looked = false;
+  /** No table of ours is there: not one of an earlier run either, as far as nft tells. */
+  #isClear = false;
   #failedLooks = 0;
   #running: Promise<unknown> = Promise.resolve();
 
@@ -76,8 +76,8 @@ export class AcceptGuard {
       if (made.listing !== null)
         this.#log.warn(`The nftables table ${ACCEPT_TABLE} was changed from outside: made again`);
     }
+    this.#isClear = false;
     const applied = await this.#nft.apply(script);
-    this.#looked = true;
     if (!applied.ok) {
       this.#made = null;
       return applied.error.text;
@@ -89,16 +89,19 @@ export class AcceptGuard {
   }
 
   async #remove(): Promise<string | null> {
-    if (this.#made === null && this.#looked) return null;
+    if (this.#isClear) return null;
     if (this.#made === null) {
       // Without nftables, or without the table, there is nothing to remove.
       const left = await this.#nft.list(ACCEPT_TABLE);
-      this.#looked = left.ok || left.error.kind !== 'failed' || ++this.#failedLooks >= MOST_LOOKS;
-      if (!left.ok) return null;
+      if (!left.ok) {
+        this.#isClear = left.error.kind !== 'failed' || ++this.#failedLooks >= MOST_LOOKS;
+        return null;
+      }
     }
     const removed = await this.#nft.apply(acceptScript([]));
     if (!removed.ok) return `cannot remove the nftables table ${ACCEPT_TABLE}: ${removed.error.text}`;
     this.#made = null;
+    this.#isClear = true;
     return null;
   }
 }

@@ -1,16 +1,13 @@
 /** Puts gratuitous ARP and unsolicited NA frames on the wire of one interface, through a packet socket. */
-import { readFileSync } from 'node:fs';
 import type { AnnouncementConfig } from '../config/types.ts';
 import { gratuitousArp } from '../net/arp.ts';
 import { unsolicitedNa } from '../net/ndisc.ts';
-import { sockaddrLl } from '../net/sockaddr.ts';
+import { AF_PACKET, sockaddrOfFrame } from '../net/sockaddr.ts';
 import { PacedQueue } from '../vrrp/paced-queue.ts';
+import { readSetting, SETTINGS_ROOT } from './interface-settings.ts';
 import { errnoName, monotonicMs, RawSocket } from './socket.ts';
 
-const AF_PACKET = 17;
 const SOCK_RAW = 3;
-const ETH_P_ARP = 0x0806;
-const ETH_P_IPV6 = 0x86dd;
 
 export interface Announcer {
   /** Builds the frames, so that `announce` with the same arguments only sends. */
@@ -64,17 +61,17 @@ export function openAnnouncer(interfaceName: string, interfaceIndex: number): An
     if (known !== undefined) return known;
     const router = addresses.some((address) => address.length === 16) && forwardsIpv6(interfaceName);
     const frames = addresses.flatMap((address): readonly Frame[] => {
-      if (address.length === 16) return [frameTo(ETH_P_IPV6, unsolicitedNa(mac, address, router))];
+      if (address.length === 16) return [frameOf(unsolicitedNa(mac, address, router))];
       const forms = arp === 'both' ? (['request', 'reply'] as const) : [arp];
-      return forms.map((form) => frameTo(ETH_P_ARP, gratuitousArp(mac, address, form)));
+      return forms.map((form) => frameOf(gratuitousArp(mac, address, form)));
     });
     if (built.size >= KEPT_SETS) built.clear();
     built.set(key, frames);
     return frames;
   }
 
-  function frameTo(etherType: number, bytes: Uint8Array): Frame {
-    return { bytes, to: sockaddrLl(etherType, interfaceIndex, bytes.subarray(0, 6)) };
+  function frameOf(bytes: Uint8Array): Frame {
+    return { bytes, to: sockaddrOfFrame(bytes, interfaceIndex) };
   }
 
   function sendFrame({ bytes, to }: Frame): string | null {
@@ -131,9 +128,5 @@ export function openAnnouncer(interfaceName: string, interfaceIndex: number): An
 }
 
 function forwardsIpv6(interfaceName: string): boolean {
-  try {
-    return readFileSync(`/proc/sys/net/ipv6/conf/${interfaceName}/forwarding`, 'utf8').trim() !== '0';
-  } catch {
-    return false;
-  }
+  return (readSetting(`${SETTINGS_ROOT}/ipv6/conf/${interfaceName}/forwarding`) ?? '0') !== '0';
 }

@@ -6,11 +6,9 @@
 import { BFD_PORT, FIRST_SOURCE_PORT, LAST_SOURCE_PORT } from '../bfd/packet.ts';
 import { ONE_HOP_TTL, type ReceivedDatagram } from '../bfd/receive.ts';
 import { isLinkLocal } from '../net/ip.ts';
-import { parseControl, sockaddrIn, sockaddrIn6 } from '../net/sockaddr.ts';
+import { AF_INET, AF_INET6, parseControl, sockaddrIn, sockaddrIn6 } from '../net/sockaddr.ts';
 import { type Datagram, errnoName, RawSocket, SystemError } from './socket.ts';
 import {
-  AF_INET,
-  AF_INET6,
   arrivalOf,
   bindToInterface,
   drainSocket,

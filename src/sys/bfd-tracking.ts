@@ -4,7 +4,7 @@ import type { BfdReport } from '../bfd/report.ts';
 import type { VirtualRouterConfig } from '../config/types.ts';
 import type { BfdSessionConfig } from '../config/types-bfd.ts';
 import type { PeerReport } from '../vrrp/messages.ts';
-import type { TrackKey, TrackState } from '../vrrp/tracking.ts';
+import { type TrackKey, type TrackState, trackKeyOf } from '../vrrp/tracking.ts';
 import { type BfdNetwork, BfdSessions } from './bfd.ts';
 import type { RouterMember } from './router-member.ts';
 
@@ -26,7 +26,7 @@ export class BfdTracking {
     this.#handlers = handlers;
     this.#sessions = new BfdSessions(network, {
       silent: (session, silence) => this.#silent(session, silence),
-      standing: (name, standing) => handlers.tracked({ [`bfd ${name}`]: standing }),
+      tracked: (name, state) => handlers.tracked({ [trackKeyOf({ kind: 'bfd', name })]: state }),
       log: (level, text) => handlers.log(level, text),
       complain: (text) => handlers.complain(text),
     });

@@ -11,16 +11,15 @@ import type { InterfaceAddress, Link } from '../net/rtnetlink.ts';
 import { messageOf } from '../util/message-of.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import { plausibleArrival } from '../vrrp/timers.ts';
+import type { TrackState } from '../vrrp/tracking.ts';
 import { type BfdPlace, BfdSocket } from './bfd-socket.ts';
 import { MonotonicTimer, monotonicMs } from './socket.ts';
-
-/** Whether a session's neighbour can be counted on, for those who track it. */
-export type BfdStanding = { readonly kind: 'up' } | { readonly kind: 'down'; readonly reason: string };
 
 export interface BfdHandlers {
   /** A neighbour that was there fell silent. */
   silent(session: BfdSessionConfig, silence: Silence): void;
-  standing(name: string, standing: BfdStanding): void;
+  /** Whether the neighbour can be counted on, for those who track it. */
+  tracked(name: string, state: TrackState): void;
   /** A change of state. */
   log(level: 'info' | 'warn', text: string): void;
   /** What may be said again and again. */
@@ -257,7 +256,7 @@ class Member {
     if (to === 'up' || from === 'up') {
       if (to === 'up') this.#log('info', 'UP');
       else this.#log('warn', `DOWN (${reason})`);
-      this.#tellStanding();
+      this.#tellTracked();
     }
     if (silent) {
       this.#handlers.silent(this.config, { forMs: monotonicMs() - this.#heardAt, intervalMs: this.#heardEveryMs });
@@ -268,7 +267,7 @@ class Member {
   #settle(): void {
     const { flaps, state } = this.#speaker.report();
     if (state !== 'UP' && flaps === 0) this.#log('warn', `not UP (${this.#fault ?? this.#speaker.reason})`);
-    this.#tellStanding();
+    this.#tellTracked();
   }
 
   #log(level: 'info' | 'warn', what: string): void {
@@ -276,9 +275,9 @@ class Member {
     this.#handlers.log(level, `bfd ${name}: ${neighbor} is ${what}`);
   }
 
-  #tellStanding(): void {
+  #tellTracked(): void {
     const { state, reason } = this.#speaker;
-    this.#handlers.standing(
+    this.#handlers.tracked(
       this.config.name,
       state === 'up' ? { kind: 'up' } : { kind: 'down', reason: this.#fault ?? reason },
     );

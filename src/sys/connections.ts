@@ -64,9 +64,10 @@ async function copy(file: string, request: ListConnections, output: Output): Pro
     const names = request.numeric || request.json ? null : new KnownNames();
     output.add(titles);
     for (let lines: readonly string[] = first.value.slice(1); ; ) {
-      if (names !== null) await names.lookUp(addressesOf(lines, request));
-      for (const line of lines) {
-        output.add(rowOf(parseConnection(line, texts), request, names));
+      const connections = lines.flatMap((line) => wantedIn(line, request, texts));
+      if (names !== null) await names.lookUp(addressesOf(connections));
+      for (const connection of connections) {
+        output.add(rowOf(connection, request, names));
         if (output.isFull && !(await output.flush())) return ok(undefined);
       }
       const next = batches.next();
@@ -105,18 +106,20 @@ function* linesOf(handle: number): Generator<readonly string[]> {
   if (rest !== '') yield [rest];
 }
 
-function addressesOf(lines: readonly string[], { filter }: ListConnections): Set<string> {
-  const addresses = new Set<string>();
-  for (const line of lines) {
-    const connection = parseConnection(line);
-    if (connection === null || !matches(connection, filter)) continue;
-    for (const { address } of [connection.source, connection.virtual, connection.destination]) addresses.add(address);
-  }
-  return addresses;
+function wantedIn(line: string, { filter }: ListConnections, texts: AddressTexts): Connection | [] {
+  const connection = parseConnection(line, texts);
+  return connection === null || !matches(connection, filter) ? [] : connection;
 }
 
-function rowOf(connection: Connection | null, request: ListConnections, names: Names | null): string {
-  if (connection === null || !matches(connection, request.filter)) return '';
+function addressesOf(connections: readonly Connection[]): readonly string[] {
+  return connections.flatMap(({ source, virtual, destination }) => [
+    source.address,
+    virtual.address,
+    destination.address,
+  ]);
+}
+
+function rowOf(connection: Connection, request: ListConnections, names: Names | null): string {
   return request.json ? connectionJson(connection) : connectionRow(connection, request.persistentConn, names);
 }
 

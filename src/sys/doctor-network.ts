@@ -10,9 +10,9 @@ import {
   decodeLinkDetails,
   decodeRoute,
   type LinkDetails,
-  RTM_NEWROUTE,
   writeGetRoute,
 } from '../net/rtnetlink-inspect.ts';
+import { RTM_NEWROUTE } from '../net/rtnetlink-routes.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from './netlink.ts';
 import { SystemError } from './socket.ts';
 

@@ -65,8 +65,13 @@ export function writeSetting(path: string, value: string): string | null {
   }
 }
 
-function pathOf({ family, interface: place, name }: InterfaceSetting): string {
-  return `${SETTINGS_ROOT}/${family}/conf/${place}/${name}`;
+/** Below the root. */
+export function settingName({ family, interface: place, name }: InterfaceSetting): string {
+  return `${family}/conf/${place}/${name}`;
+}
+
+function pathOf(setting: InterfaceSetting): string {
+  return `${SETTINGS_ROOT}/${settingName(setting)}`;
 }
 
 function nameOf({ family, interface: place, name }: InterfaceSetting): string {

@@ -28,8 +28,6 @@ import { familyIdOf, IpvsUnavailableError } from './ipvs-family.ts';
 import { NETLINK_GENERIC, NetlinkSocket } from './netlink.ts';
 import { errnoName, SystemError } from './socket.ts';
 
-export { IpvsUnavailableError } from './ipvs-family.ts';
-
 const EINTR = 4;
 const ENODATA = 61;
 

@@ -11,7 +11,8 @@ import { renderRules } from '../ipvsadm/save.ts';
 import type { ListTable, Request } from '../ipvsadm/types.ts';
 import { listConnections } from './connections.ts';
 import { InputError } from './input-lines.ts';
-import { Ipvs, IpvsUnavailableError } from './ipvs.ts';
+import { Ipvs } from './ipvs.ts';
+import { IpvsUnavailableError } from './ipvs-family.ts';
 import { KnownNames } from './names.ts';
 import type { askOwnership } from './ownership.ts';
 import { SystemError } from './socket.ts';
@@ -180,7 +181,10 @@ async function namesIn(table: readonly ListedService[]): Promise<KnownNames> {
   return names;
 }
 
-/** What ipvsadm says when there is no IPVS for it; netlink, input or output that failed in our words; null for errors that are none of the machine's. */
+/**
+ * What ipvsadm says when there is no IPVS for it; netlink, input or output that failed in our words; null for errors that
+ * are none of the machine's.
+ */
 export function explain(error: unknown): { readonly text: string; readonly exitCode: number } | null {
   if (error instanceof IpvsUnavailableError) {
     const reason = generalText(error.code === 'ENOENT' ? 'ENOPROTOOPT' : error.code);

@@ -5,19 +5,14 @@
 import { arpProbe, decodeArp } from '../net/arp.ts';
 import { isUnspecified } from '../net/ip.ts';
 import { decodeNeighborAdvertisement, NEIGHBOR_ADVERTISEMENT, neighborSolicitation } from '../net/ndisc.ts';
-import { parseControl, sockaddrLl } from '../net/sockaddr.ts';
-import { type Datagram, errnoName, RawSocket } from './socket.ts';
-import { AF_INET6, bindToInterface, headerFacts } from './vrrp-socket.ts';
+import { AF_INET6, AF_PACKET, parseControl, sockaddrLl, sockaddrOfFrame } from '../net/sockaddr.ts';
+import { type Datagram, RawSocket } from './socket.ts';
+import { bindToInterface, headerFacts, wantHeaderFacts } from './vrrp-socket.ts';
 
-const AF_PACKET = 17;
 const SOCK_RAW = 3;
 const SOCK_DGRAM = 2;
 const ETH_P_ARP = 0x0806;
-const ETH_P_IPV6 = 0x86dd;
 const IPPROTO_ICMPV6 = 58;
-const IPPROTO_IPV6 = 41;
-const IPV6_RECVPKTINFO = 49;
-const IPV6_RECVHOPLIMIT = 51;
 /** Of level IPPROTO_ICMPV6: a bit for each type, set: not wanted (linux/icmpv6.h). */
 const ICMPV6_FILTER = 1;
 
@@ -25,8 +20,8 @@ const ICMPV6_FILTER = 1;
 export type Heard = (address: Uint8Array, mac: Uint8Array) => void;
 
 export interface LinkEar {
-  /** Asks who has `address`; whoever has, answers us alone. Null, or the code of the kernel's refusal. Never throws. */
-  ask(address: Uint8Array, mac: Uint8Array, source: Uint8Array): string | null;
+  /** Asks who has `address`; whoever has, answers us alone. Never throws: a question that is lost is no loss. */
+  ask(address: Uint8Array, mac: Uint8Array, source: Uint8Array): void;
   close(): void;
 }
 
@@ -43,9 +38,7 @@ export function openLinkEar(name: string, index: number, family: 4 | 6, heard: H
   return {
     ask(address, mac, source) {
       const frame = family === 4 ? arpProbe(mac, address) : neighborSolicitation(mac, source, address);
-      const to = sockaddrLl(family === 4 ? ETH_P_ARP : ETH_P_IPV6, index, frame.subarray(0, 6));
-      const sent = asking.send(frame, to);
-      return sent < 0 ? errnoName(-sent) : null;
+      asking.send(frame, sockaddrOfFrame(frame, index));
     },
     close() {
       asking.close();
@@ -69,8 +62,7 @@ function listenNeighbors(name: string, index: number, heard: Heard): RawSocket {
   const setUp = (socket: RawSocket): void => {
     bindToInterface(socket, name);
     socket.setOption(IPPROTO_ICMPV6, ICMPV6_FILTER, filterAllBut(NEIGHBOR_ADVERTISEMENT));
-    socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    socket.setOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+    wantHeaderFacts(socket, 6);
   };
   return listen(new RawSocket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6), setUp, {
     message({ data, control }) {

@@ -4,8 +4,9 @@
  * stays in figures.
  */
 import { lookupService } from 'node:dns/promises';
-import { readFileSync } from 'node:fs';
+import { protocolName } from '../ipvs/key.ts';
 import type { Names } from '../ipvsadm/types.ts';
+import { readServices, SERVICES_FILE } from './services-file.ts';
 
 /** libuv gives half of its four threads to lookups: more would only wait there, and the program with them when it ends. */
 const AT_ONCE = 2;
@@ -13,12 +14,6 @@ const AT_ONCE = 2;
 const DEFAULT_LIMIT_MS = 15_000;
 /** Addresses remembered; when there are more, all are forgotten. */
 const MOST_ADDRESSES = 65_536;
-const SERVICES_FILE = '/etc/services';
-const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
-  [6, 'tcp'],
-  [17, 'udp'],
-  [132, 'sctp'],
-]);
 
 /** Names that were looked up. Not a snapshot: `lookUp` adds to them. */
 export class KnownNames implements Names {
@@ -29,7 +24,7 @@ export class KnownNames implements Names {
   /** `limitMs` counts from here, for all lookups together; those under way then still hold up the end of the process. */
   constructor({ limitMs = DEFAULT_LIMIT_MS, servicesFile = SERVICES_FILE } = {}) {
     this.#until = performance.now() + limitMs;
-    this.#services = readServices(servicesFile);
+    this.#services = namesByPort(servicesFile);
   }
 
   /** Learns the names of these addresses; never rejects. What was looked up before is not looked up again. */
@@ -44,10 +39,13 @@ export class KnownNames implements Names {
         this.#hosts.set(address, await hostName(address));
       }
     };
-    const limit = alarm(leftMs);
-    await Promise.race([Promise.all(Array.from({ length: AT_ONCE }, work)), limit.rings]);
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, leftMs);
+    });
+    await Promise.race([Promise.all(Array.from({ length: AT_ONCE }, work)), limit]);
     late = true;
-    limit.cancel();
+    clearTimeout(timer);
   }
 
   host(address: string): string | null {
@@ -55,22 +53,8 @@ export class KnownNames implements Names {
   }
 
   service(port: number, protocol: number): string | null {
-    return this.#services.get(`${port}/${PROTOCOL_NAMES.get(protocol)}`) ?? null;
+    return this.#services.get(`${port}/${protocolName(protocol)}`) ?? null;
   }
-}
-
-function alarm(afterMs: number): { readonly rings: Promise<void>; cancel(): void } {
-  const { promise, resolve } = promiseWithResolver();
-  const timer = setTimeout(resolve, afterMs);
-  return { rings: promise, cancel: () => clearTimeout(timer) };
-}
-
-function promiseWithResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }
 
 /** getnameinfo(3), which asks the same databases in the same order as the gethostbyaddr(3) of ipvsadm. */
@@ -82,23 +66,12 @@ async function hostName(address: string): Promise<string | null> {
   }
 }
 
-/** `80/tcp` to its name: the first in the file counts. A file that cannot be read has none. */
-function readServices(file: string): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (const line of textOf(file).split('\n')) {
-    const [name = '', ends = ''] = (line.split('#', 1)[0] ?? '').trim().split(/\s+/);
-    const [, port, protocol] = /^(\d+)\/+(\S+)$/.exec(ends) ?? [];
-    if (port === undefined || protocol === undefined) continue;
-    const key = `${Number(port)}/${protocol}`;
-    if (!names.has(key)) names.set(key, name);
+/** `80/tcp` to its official name: the first in the file counts. */
+function namesByPort(file: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { names, port, protocol } of readServices(file)) {
+    const [name = ''] = names;
+    if (!found.has(`${port}/${protocol}`)) found.set(`${port}/${protocol}`, name);
   }
-  return names;
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch {
-    return '';
-  }
+  return found;
 }

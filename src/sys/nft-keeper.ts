@@ -81,7 +81,7 @@ export class NftKeeper {
     const known = this.#known;
     if (known === null) return await this.#replace(wanted);
     const generation = this.#nft.generation();
-    if (generation === null || generation !== known.generation) return await this.#verify(known, wanted);
+    if (generation === null || generation !== known.generation) return await this.#verify(known, wanted, generation);
     return await this.#change(known, wanted);
   }
 
@@ -112,8 +112,7 @@ export class NftKeeper {
   }
 
   /** Somebody changed something in nftables, perhaps not ours: read it back. */
-  async #verify(known: Known, wanted: NatTable): Promise<string | null> {
-    const generation = this.#nft.generation();
+  async #verify(known: Known, wanted: NatTable, generation: number | null): Promise<string | null> {
     const listed = await this.#nft.list(TABLE);
     if (!listed.ok && listed.error.kind !== 'absent') return cannot('read', listed.error);
     const found = listed.ok ? readListing(listed.value) : null;
@@ -136,9 +135,7 @@ export class NftKeeper {
 
   async #replace(wanted: NatTable): Promise<string | null> {
     const applied = await this.#nft.apply(replaceScript(wanted));
-    if (!applied.ok) {
-      return cannot('set up', applied.error);
-    }
+    if (!applied.ok) return cannot('set up', applied.error);
     await this.#learn(wanted, null);
     return null;
   }

@@ -31,7 +31,10 @@ export interface NftKernel {
   close(): void;
 }
 
-/** 10 000 elements take 0.2 s, and ten times longer on a busy machine. A reload that waits for three of them is done within 30 s. */
+/**
+ * 10 000 elements take 0.2 s, and ten times longer on a busy machine. A reload that waits for three of them is done within
+ * 30 s.
+ */
 const TIMEOUT_MS = 8_000;
 /** 10 000 elements are listed in 2 MB. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;

@@ -1,14 +1,9 @@
 /** Names on a command line that stand for addresses and ports: host names by the system's resolver, ports by services(5). */
 import { lookup } from 'node:dns/promises';
-import { readFileSync } from 'node:fs';
+import { protocolName } from '../ipvs/key.ts';
 import type { Lookup } from '../ipvsadm/operands.ts';
+import { readServices, SERVICES_FILE } from './services-file.ts';
 
-const SERVICES_FILE = '/etc/services';
-const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
-  [6, 'tcp'],
-  [17, 'udp'],
-  [132, 'sctp'],
-]);
 /** No command line names more hosts than that. */
 const MOST_ROUNDS = 16;
 
@@ -25,8 +20,8 @@ export class OperandNames implements Lookup {
   }
 
   port(name: string, protocol: number): number | null {
-    this.#services ??= readServices();
-    return this.#services.get(`${name}/${PROTOCOL_NAMES.get(protocol)}`) ?? null;
+    this.#services ??= portsByName();
+    return this.#services.get(`${name}/${protocolName(protocol)}`) ?? null;
   }
 
   /** Calls `attempt` until it asks for no host any more that was not looked up, and gives its last result. */
@@ -50,24 +45,10 @@ async function hostAddress(name: string): Promise<string | null> {
 }
 
 /** `http/tcp` and every alias to its port: the first in the file counts. */
-function readServices(): ReadonlyMap<string, number> {
+function portsByName(): ReadonlyMap<string, number> {
   const ports = new Map<string, number>();
-  for (const line of servicesText().split('\n')) {
-    const [name = '', ends = '', ...aliases] = (line.split('#', 1)[0] ?? '').trim().split(/\s+/);
-    const [, port, protocol] = /^(\d+)\/+(\S+)$/.exec(ends) ?? [];
-    if (port === undefined || protocol === undefined) continue;
-    for (const each of [name, ...aliases]) {
-      const key = `${each}/${protocol}`;
-      if (!ports.has(key)) ports.set(key, Number(port));
-    }
+  for (const { names, port, protocol } of readServices(SERVICES_FILE)) {
+    for (const name of names) if (!ports.has(`${name}/${protocol}`)) ports.set(`${name}/${protocol}`, port);
   }
   return ports;
-}
-
-function servicesText(): string {
-  try {
-    return readFileSync(SERVICES_FILE, 'latin1');
-  } catch {
-    return ''; // figures are always understood
-  }
 }

@@ -3,7 +3,7 @@
  * server that leaves the configuration while lvsd is down would stay in the kernel for ever. It counts only in the table
  * that it was written for: after a reboot, or in another network namespace, services of these names are somebody else's.
  */
-import type { Originals } from '../ipvs/settings.ts';
+import { NO_TIMEOUTS, type Originals, timeoutsBy } from '../ipvs/settings.ts';
 import { type Place, placeOfThisProcess, readStateFile, removeStateFile, replaceStateFile } from './state-file.ts';
 
 /** What lvsd made in the kernel and takes down again. */
@@ -23,7 +23,7 @@ export interface OwnedMemory {
   save(owned: Owned): string | null;
 }
 
-const NO_ORIGINALS: Originals = { settings: {}, timeouts: { tcpS: null, tcpFinS: null, udpS: null } };
+const NO_ORIGINALS: Originals = { settings: {}, timeouts: NO_TIMEOUTS };
 const NOTHING: Owned = { keys: [], syncDaemons: false, originals: NO_ORIGINALS };
 
 /** Reads what an earlier run left. A file that is missing, unreadable or of another place counts as none. */
@@ -73,12 +73,11 @@ function understoodOriginals(value: unknown): Originals {
     (entry): entry is [string, string] => typeof entry[1] === 'string' && /^[a-z0-9_]+$/.test(entry[0]),
   );
   const timeouts = new Map(Object.entries(value.timeouts ?? {}));
-  const seconds = (name: string): number | null => {
-    const found = timeouts.get(name);
-    return Number.isInteger(found) ? Number(found) : null;
-  };
   return {
     settings: Object.fromEntries(settings),
-    timeouts: { tcpS: seconds('tcpS'), tcpFinS: seconds('tcpFinS'), udpS: seconds('udpS') },
+    timeouts: timeoutsBy((name) => {
+      const found = timeouts.get(name);
+      return Number.isInteger(found) ? Number(found) : null;
+    }),
   };
 }

@@ -8,8 +8,8 @@ import type { Log } from './log.ts';
 type Draining = readonly Pick<Drain, 'service' | 'destination'>[];
 
 export class PacketFilter {
-  readonly #fullNat: Pick<FullNat, 'prepare' | 'settle' | 'look' | 'close'>;
-  readonly #accept: Pick<AcceptGuard, 'keep' | 'close'>;
+  readonly #fullNat: FullNat;
+  readonly #accept: AcceptGuard;
   #looking = false;
 
   constructor(log: Pick<Log, 'info' | 'warn' | 'error'>) {

@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../util/result.ts';
 import type { Role } from '../vrrp/messages.ts';
 import { readConfigFile } from './config-file.ts';
 import { openOwnedMemory } from './owned-services.ts';
-import { rehearseWithout } from './rehearse.ts';
+import { planWithoutKeeper } from './plan-without-keeper.ts';
 import type { Reading } from './table-acts.ts';
 
 /** Errors are whole lines for people. */
@@ -19,7 +19,7 @@ export async function planWithoutDaemon(
   const config = readConfigFile(file);
   if (!config.ok) return err(config.error.problems);
   try {
-    const changes = await rehearseWithout(openOwnedMemory(socketPath), (reading) => {
+    const changes = await planWithoutKeeper(openOwnedMemory(socketPath), (reading) => {
       const world = new World(config.value, trafficIn(reading.table), 0);
       return wantedOf(world, { before: new Map(), roleOf: () => roleIn(reading) });
     });

@@ -9,6 +9,7 @@ import { newAddress, placedAddresses } from '../vrrp/belongings.ts';
 import { advertOf } from '../vrrp/expected.ts';
 import { VirtualRouterInstance } from '../vrrp/instance.ts';
 import { encodeAdvert } from '../vrrp/packet.ts';
+import { PLAIN_ROUTER } from '../vrrp/plain-router.ts';
 import { checkMessage } from '../vrrp/receive.ts';
 import { type Announcer, type Burst, openAnnouncer } from './announce.ts';
 import type { NetworkState } from './rtnl.ts';
@@ -23,45 +24,13 @@ const MAC = new Uint8Array(6);
 const SOURCE = Uint8Array.of(192, 0, 2, 1);
 const DESTINATION = Uint8Array.of(224, 0, 0, 18);
 const CONFIG: VirtualRouterConfig = {
+  ...PLAIN_ROUTER,
   name: 'rehearsal',
   interface: LOOPBACK,
-  version: 3,
-  family: 4,
   vrid: 1,
-  priority: 100,
-  advertisementIntervalMs: 1000,
-  preempt: true,
-  preemptDelayMs: 0,
-  group: null,
-  tracks: [],
   virtualAddresses: [
     { address: '192.0.2.2', prefixLength: 32, interface: NOWHERE, scope: 0, label: null, broadcast: null },
   ],
-  extraAddresses: [],
-  virtualRoutes: [],
-  virtualRules: [],
-  promoteSecondaries: false,
-  virtualMac: null,
-  accept: true,
-  transport: { kind: 'ip' },
-  checksum: 'auto',
-  password: null,
-  peers: [],
-  sourceAddress: null,
-  ttl: { send: 255, least: 255 },
-  announcements: {
-    count: 1,
-    repeatDelayMs: 0,
-    refreshMs: 0,
-    refreshCount: 1,
-    lowerPriorityCount: 5,
-    lowerPriorityDelayMs: 5000,
-    spacingMs: 0,
-    arp: 'request',
-    interfaces: [],
-  },
-  conflictProbe: false,
-  notify: null,
 };
 
 const BURST: Burst = {

@@ -16,31 +16,25 @@ export function releaseAddresses(
   const warn = (text: string): void => {
     problems.push(text);
   };
-  let network: NetworkState | null = null;
   try {
-    const state = new NetworkState(
-      () => {},
-      () => {},
-    );
-    network = state;
-    const routes = new VirtualRoutes(state, warn, () => {});
-    const macs = new VirtualMacs(state, warn);
-    for (const router of routers) {
-      const keep = new Set(kept[router.name]);
-      routes.release(router, keep);
-      for (const address of [...placedAddresses(router)].reverse()) {
-        const interfaceIndex = state.link(address.interface)?.index;
-        if (interfaceIndex === undefined || keep.has(keyOfAddress(address))) continue;
-        const change = newAddress(address, interfaceIndex);
-        const deleted = state.holds(change) ? state.delete(change) : null;
-        if (deleted?.ok === false) warn(`${router.name}: ${deleted.error}`);
+    atOnce((network) => {
+      const routes = new VirtualRoutes(network, warn, () => {});
+      const macs = new VirtualMacs(network, warn);
+      for (const router of routers) {
+        const keep = new Set(kept[router.name]);
+        routes.release(router, keep);
+        for (const address of [...placedAddresses(router)].reverse()) {
+          const interfaceIndex = network.link(address.interface)?.index;
+          if (interfaceIndex === undefined || keep.has(keyOfAddress(address))) continue;
+          const change = newAddress(address, interfaceIndex);
+          const deleted = network.holds(change) ? network.delete(change) : null;
+          if (deleted?.ok === false) warn(`${router.name}: ${deleted.error}`);
+        }
+        macs.remove(router);
       }
-      macs.remove(router);
-    }
+    });
   } catch (error) {
     warn(`Cannot release virtual addresses: ${messageOf(error)}`);
-  } finally {
-    network?.close();
   }
   return problems;
 }
@@ -50,23 +44,17 @@ export function releaseAddresses(
  * starts, and leaves what it needs. Never throws.
  */
 export function releaseLeftovers(socketPath: string, warn: (text: string) => void): void {
-  let network: NetworkState | null = null;
   try {
     new SettingsMemory(socketPath, warn).note([]);
-    const state = new NetworkState(
-      () => {},
-      () => {},
-    );
-    network = state;
-    new VirtualRoutes(state, warn, () => {}).clearStale([]);
-    for (const address of state.ownAddresses()) {
-      const deleted = state.delete(address);
-      if (!deleted.ok) warn(deleted.error);
-    }
+    atOnce((network) => {
+      new VirtualRoutes(network, warn, () => {}).clearStale([]);
+      for (const address of network.ownAddresses()) {
+        const deleted = network.delete(address);
+        if (!deleted.ok) warn(deleted.error);
+      }
+    });
   } catch (error) {
     warn(`Cannot look for what an earlier run left of virtual routers: ${messageOf(error)}`);
-  } finally {
-    network?.close();
   }
 }
 
@@ -74,17 +62,28 @@ export function releaseLeftovers(socketPath: string, warn: (text: string) => voi
 export function ownedAddresses(router: VirtualRouterConfig): readonly string[] {
   if (router.priority !== 255) return [];
   try {
-    const state = new NetworkState(
-      () => {},
-      () => {},
+    return atOnce((network) =>
+      placedAddresses(router)
+        .filter((address) => {
+          const index = network.link(address.interface)?.index;
+          return index !== undefined && network.holds(newAddress(address, index));
+        })
+        .map(keyOfAddress),
     );
-    const there = placedAddresses(router).filter((address) => {
-      const index = state.link(address.interface)?.index;
-      return index !== undefined && state.holds(newAddress(address, index));
-    });
-    state.close();
-    return there.map(keyOfAddress);
   } catch {
     return []; // The VRRP process will say what is wrong with the machine.
+  }
+}
+
+/** With the links and addresses of this moment; nobody waits for news. Throws SystemError. */
+function atOnce<T>(act: (network: NetworkState) => T): T {
+  const network = new NetworkState(
+    () => {},
+    () => {},
+  );
+  try {
+    return act(network);
+  } finally {
+    network.close();
   }
 }

@@ -27,7 +27,8 @@ export interface MemberHost {
   release(member: RouterMember): void;
   changed(member: RouterMember, role: Role, reason: string): void;
   event(member: RouterMember, event: RouterEvent, detail: string): void;
-  log(text: string): void;
+  /** What is said again and again is said once a minute. */
+  log(level: 'info' | 'warn', text: string): void;
 }
 
 export class RouterMember implements TransportUser, Wakeable {
@@ -106,7 +107,7 @@ export class RouterMember implements TransportUser, Wakeable {
     if (source === undefined) return;
     this.#host.conflicts.identify(this.instance.config, source, (mac) => {
       this.instance.identifyOther(source, mac);
-      this.#host.log(`${this.instance.config.name}: ${address} has MAC address ${mac}`);
+      this.#host.log('warn', `${this.instance.config.name}: ${address} has MAC address ${mac}`);
     });
   }
 
@@ -139,7 +140,7 @@ export class RouterMember implements TransportUser, Wakeable {
         this.#host.event(this, event, detail);
         if (event === 'two-actives') this.#identifyOther();
       },
-      log: (_level, text) => this.#host.log(text),
+      log: (level, text) => this.#host.log(level, text),
     };
   }
 }

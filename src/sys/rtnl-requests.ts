@@ -1,10 +1,8 @@
 /** Single rtnetlink requests with the kernel's answer in words. */
 import { AttrWriter } from '../net/nlattr.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { type DumpOutcome, type NetlinkMessage, NetlinkSocket } from './netlink.ts';
+import { type DumpOutcome, NETLINK_ROUTE, type NetlinkMessage, NetlinkSocket } from './netlink.ts';
 import { errnoName } from './socket.ts';
-
-export const NETLINK_ROUTE = 0;
 
 /** Writes one message; the sequence number is given. */
 export type WriteRequest = (w: AttrWriter, seq: number) => void;

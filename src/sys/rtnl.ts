@@ -26,8 +26,8 @@ import {
 } from '../net/rtnetlink.ts';
 import { writeGetLink } from '../net/rtnetlink-links.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { NetlinkEvents, type NetlinkMessage } from './netlink.ts';
-import { NETLINK_ROUTE, RtnlRequests } from './rtnl-requests.ts';
+import { NETLINK_ROUTE, NetlinkEvents, type NetlinkMessage } from './netlink.ts';
+import { RtnlRequests } from './rtnl-requests.ts';
 
 const EEXIST = 17;
 const ENODEV = 19;

@@ -7,7 +7,15 @@ import { type KernelChange, valueChange } from '../director/changes.ts';
 import { TIMEOUT_NAMES, timeoutChanges } from '../director/planned.ts';
 import type { WantedIpvs } from '../director/wanted.ts';
 import type { IpvsCommand, TimeoutChange, Timeouts } from '../ipvs/command.ts';
-import { type Originals, type SettingChange, settingChanges, unwantedOf } from '../ipvs/settings.ts';
+import {
+  NO_TIMEOUTS,
+  type Originals,
+  type SettingChange,
+  settingChanges,
+  TIMEOUTS,
+  timeoutsBy,
+  unwantedOf,
+} from '../ipvs/settings.ts';
 import { messageOf } from '../util/message-of.ts';
 import type { ApplyOutcome } from './ipvs.ts';
 import type { SettingsFolder } from './ipvs-settings.ts';
@@ -36,9 +44,7 @@ interface Parts {
   readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
-const NO_TIMEOUTS: TimeoutChange = { tcpS: null, tcpFinS: null, udpS: null };
 const NOTHING_PUT_BACK: Omit<SettingsOutcome, 'repairs'> = { problems: [], written: [] };
-const TIMEOUTS = ['tcpS', 'tcpFinS', 'udpS'] as const;
 
 export class SettingsKeeper {
   readonly #parts: Parts;
@@ -198,10 +204,6 @@ export class SettingsKeeper {
 
 function subjectOf({ object, name }: KernelChange): string {
   return `${object} ${name}`;
-}
-
-function timeoutsBy(value: (name: keyof Timeouts) => number | null): TimeoutChange {
-  return { tcpS: value('tcpS'), tcpFinS: value('tcpFinS'), udpS: value('udpS') };
 }
 
 function isEmpty(timeouts: TimeoutChange): boolean {

@@ -4,8 +4,8 @@
  * take what it finds for the original.
  */
 import type { VirtualRouterConfig } from '../config/types.ts';
-import { type InterfaceSetting, interfaceSettings } from '../vrrp/interface-settings.ts';
-import { readSetting, SETTINGS_ROOT, writeSetting } from './interface-settings.ts';
+import { interfaceSettings } from '../vrrp/interface-settings.ts';
+import { readSetting, SETTINGS_ROOT, settingName, writeSetting } from './interface-settings.ts';
 import { type Place, placeOfThisProcess, readStateFile, removeStateFile, replaceStateFile } from './state-file.ts';
 
 interface Change {
@@ -38,7 +38,7 @@ export class SettingsMemory {
 
   /** Before the VRRP process gets this configuration. Puts back what no router of it needs. */
   note(routers: readonly VirtualRouterConfig[]): void {
-    const wanted = new Map(interfaceSettings(routers).map((setting) => [nameOf(setting), setting]));
+    const wanted = new Map(interfaceSettings(routers).map((setting) => [settingName(setting), setting]));
     for (const name of [...this.#changes.keys()]) if (!wanted.has(name)) this.#putBack(name);
     for (const [name, { least }] of wanted) {
       const now = readSetting(`${this.#root}/${name}`);
@@ -68,10 +68,6 @@ export class SettingsMemory {
     const problem = this.#changes.size === 0 ? removeStateFile(this.#file) : replaceStateFile(this.#file, text);
     if (problem !== null) this.#warn(problem);
   }
-}
-
-function nameOf({ family, interface: place, name }: InterfaceSetting): string {
-  return `${family}/conf/${place}/${name}`;
 }
 
 function understood(value: object | null): Map<string, Change> {

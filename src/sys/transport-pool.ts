@@ -36,14 +36,18 @@ interface Use {
   readonly envelopes: readonly Envelope[];
 }
 
-interface Shared {
+/** What a transport delivers to. */
+interface Inbox {
   readonly label: string;
-  readonly place: TransportPlace;
-  transport: VrrpTransport;
   /** By virtual router identifier. */
   readonly users: Map<number, TransportUser>;
   readonly refused: RefusalCounters;
   readonly checker: MessageChecker;
+}
+
+interface Shared extends Inbox {
+  readonly place: TransportPlace;
+  readonly transport: VrrpTransport;
 }
 
 export class TransportPool {
@@ -57,30 +61,30 @@ export class TransportPool {
   }
 
   /** Opens what the router needs, or keeps it; again when the interface became another one. */
-  join(user: TransportUser, config: VirtualRouterConfig, place: UserPlace): Result<void, string> {
+  join(user: TransportUser, place: UserPlace): Result<void, string> {
+    const { config } = user.instance;
     const label = `${config.interface} ipv${config.family}${config.transport.kind === 'udp' ? ` udp ${config.transport.port}` : ''}`;
     const known = this.#shared.get(label);
     if (known !== undefined && known.place.interfaceIndex === place.interfaceIndex) {
-      this.#enter(user, known, config, place.source);
+      this.#enter(user, known, place.source);
       return ok(undefined);
     }
-    const shared: Shared = {
+    const inbox: Inbox = {
       label,
-      place,
-      transport: NO_TRANSPORT,
       users: known?.users ?? new Map(),
       refused: known?.refused ?? new RefusalCounters(),
       checker: new MessageChecker(),
     };
+    let shared: Shared;
     try {
-      shared.transport = this.#open(shared, config);
+      shared = { ...inbox, place, transport: this.#open(inbox, place, config.transport) };
     } catch (error) {
       return err(`Cannot open VRRP socket on ${label}: ${messageOf(error)}`);
     }
     known?.transport.close();
     this.#shared.set(label, shared);
     for (const other of shared.users.values()) this.#move(other, shared);
-    this.#enter(user, shared, config, place.source);
+    this.#enter(user, shared, place.source);
     return ok(undefined);
   }
 
@@ -139,7 +143,8 @@ export class TransportPool {
     this.#uses.clear();
   }
 
-  #enter(user: TransportUser, shared: Shared, config: VirtualRouterConfig, source: Uint8Array): void {
+  #enter(user: TransportUser, shared: Shared, source: Uint8Array): void {
+    const { config } = user.instance;
     shared.users.set(config.vrid, user);
     const key = `${source.join('.')} ${config.ttl.send} ${config.peers.join()}`;
     const known = this.#uses.get(user);
@@ -156,16 +161,15 @@ export class TransportPool {
   /** The interface became another one: the others of the old transport go along. */
   #move(user: TransportUser, shared: Shared): void {
     const use = this.#uses.get(user);
-    if (use !== undefined) this.#enter(user, shared, user.instance.config, use.source);
+    if (use !== undefined) this.#enter(user, shared, use.source);
   }
 
-  #receive(shared: Shared, message: ReceivedMessage): void {
-    const { label, refused } = shared;
-    const user = shared.users.get(vridOf(message)) ?? null;
+  #receive({ label, users, refused, checker }: Inbox, message: ReceivedMessage): void {
+    const user = users.get(vridOf(message)) ?? null;
     const instance = user?.instance ?? null;
     const expected = instance?.expected ?? null;
     const ownAddress = user === null ? NO_ADDRESS : (this.#uses.get(user)?.source ?? NO_ADDRESS);
-    const checked = shared.checker.check(message, expected, ownAddress);
+    const checked = checker.check(message, expected, ownAddress);
     if (checked.ok) {
       instance?.receive(checked.value, message.source.slice(), message.arrivedAt);
     } else if (instance !== null && countsForRouter(checked.error)) {
@@ -176,31 +180,17 @@ export class TransportPool {
     }
   }
 
-  #open(shared: Shared, config: VirtualRouterConfig): VrrpTransport {
+  #open(inbox: Inbox, place: TransportPlace, transport: VirtualRouterConfig['transport']): VrrpTransport {
     const handlers = {
-      message: (message: ReceivedMessage) => this.#receive(shared, message),
+      message: (message: ReceivedMessage) => this.#receive(inbox, message),
       failed: (what: string): void => {
         if (this.#unplugged.size === 0) this.#warn(what); // else the fault is told that it comes from
       },
     };
-    const { transport } = config;
     return transport.kind === 'udp'
-      ? openUdpTransport(shared.place, transport.port, handlers)
-      : openIpTransport(shared.place, handlers);
+      ? openUdpTransport(place, transport.port, handlers)
+      : openIpTransport(place, handlers);
   }
 }
 
 const NO_ADDRESS = new Uint8Array();
-
-/** Stands in until the real one is open. */
-const NO_TRANSPORT: VrrpTransport = {
-  route: ({ source }) => ({
-    envelope: { source, destination: source },
-    receiver: '',
-    sockaddr: NO_ADDRESS,
-    control: NO_ADDRESS,
-  }),
-  send: () => {},
-  drain: () => {},
-  close: () => {},
-};

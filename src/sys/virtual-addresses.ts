@@ -164,17 +164,13 @@ export class VirtualAddresses {
     const { routes, rules } = this.#routes.report(config);
     const { virtualMac, accept } = config;
     const of = (advertised: boolean): readonly AddressReport[] =>
-      placedAddresses(config).flatMap((entry) =>
-        entry.advertised === advertised
-          ? [
-              {
-                address: `${entry.config.address}/${entry.config.prefixLength}`,
-                interface: entry.interface,
-                held: this.#holds(entry),
-              },
-            ]
-          : [],
-      );
+      placedAddresses(config)
+        .filter((entry) => entry.advertised === advertised)
+        .map((entry) => ({
+          address: `${entry.config.address}/${entry.config.prefixLength}`,
+          interface: entry.interface,
+          held: this.#holds(entry),
+        }));
     return {
       virtualAddresses: of(true),
       extraAddresses: of(false),
@@ -246,7 +242,7 @@ export class VirtualAddresses {
     }
     this.#announcements.announceNow(config);
     // A route whose source is an address went with it.
-    this.#tellRepaired(config, [...wasDown, ...missing.map(({ key }) => key), ...this.#routes.repair(config)]);
+    this.#tellRepaired(config, [...wasDown, ...missing.map(({ key }) => key), ...this.#routes.claim(config)]);
   }
 
   #repairRoutes(config: VirtualRouterConfig): void {
@@ -255,7 +251,7 @@ export class VirtualAddresses {
       this.#later();
       return;
     }
-    const texts = this.#routes.repair(config);
+    const texts = this.#routes.claim(config);
     if (texts.length > 0) this.#pace.take(config.name, now);
     this.#tellRepaired(config, texts);
   }

@@ -10,27 +10,25 @@ import type { VirtualRouterConfig } from '../config/types.ts';
 import {
   decodeLinkOrigin,
   isMacvlanOf,
+  type LinkOrigin,
   type NewMacvlan,
   writeAddMacvlan,
   writeDeleteLink,
   writeGetLink,
   writeSetLinkUp,
 } from '../net/rtnetlink-links.ts';
-import { sockaddrLl } from '../net/sockaddr.ts';
+import { AF_PACKET, sockaddrOfFrame } from '../net/sockaddr.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import { placedAddresses } from '../vrrp/belongings.ts';
 import type { Envelope } from '../vrrp/packet.ts';
 import { RepairPace } from '../vrrp/repair-pace.ts';
-import { advertFrame, ETH_P_IP, ETH_P_IPV6, isFramed, virtualMacOf } from '../vrrp/virtual-mac.ts';
-import { readSetting, writeSetting } from './interface-settings.ts';
+import { advertFrame, isFramed, virtualMacOf } from '../vrrp/virtual-mac.ts';
+import { readSetting, SETTINGS_ROOT, writeSetting } from './interface-settings.ts';
 import type { NetworkState } from './rtnl.ts';
 import { errnoName, monotonicMs, RawSocket } from './socket.ts';
+import { prioritize } from './vrrp-socket.ts';
 
-const AF_PACKET = 17;
 const SOCK_RAW = 3;
-const SOL_SOCKET = 1;
-const SO_PRIORITY = 12;
-const TC_PRIO_CONTROL = 7;
 const ENODEV = 19;
 
 /** A message as a frame, with where it goes. */
@@ -76,7 +74,7 @@ export class VirtualMacs {
       const known = this.#ours.get(name);
       const isSame = known?.index === there.index && known.parentIndex === parent.index;
       if (isSame && known.hasIpv6 === hasIpv6On(name, config)) return null;
-      const found = originOf(this.#network, name);
+      const found = this.#originOf(name);
       if (found !== null && isMacvlanOf(found, wanted)) {
         if (found.up) this.#up.add(name);
         this.#prepare(config, name);
@@ -102,7 +100,7 @@ export class VirtualMacs {
   isDown({ virtualMac }: VirtualRouterConfig): boolean {
     // Without a carrier it may be down, or not yet up: only then the kernel is asked.
     if (virtualMac === null || this.#network.link(virtualMac.interface)?.usable !== false) return false;
-    return originOf(this.#network, virtualMac.interface)?.up === false;
+    return this.#originOf(virtualMac.interface)?.up === false;
   }
 
   /** When the addresses are gone. */
@@ -116,7 +114,7 @@ export class VirtualMacs {
   /** The router leaves for good. One that has another MAC is somebody else's. */
   remove(config: VirtualRouterConfig): void {
     const name = config.virtualMac?.interface;
-    const found = name === undefined ? null : originOf(this.#network, name);
+    const found = name === undefined ? null : this.#originOf(name);
     if (name === undefined || found?.macvlan == null) return;
     if (String(found.macvlan.mac) === String(virtualMacOf(config))) this.#delete(name, found.index);
   }
@@ -129,8 +127,7 @@ export class VirtualMacs {
     let frame = this.#frames.get(message);
     if (frame === undefined || frame.envelope !== envelope || frame.parentIndex !== parent.index) {
       const bytes = advertFrame(message, envelope, virtualMacOf(config));
-      const to = sockaddrLl(config.family === 4 ? ETH_P_IP : ETH_P_IPV6, parent.index, bytes.subarray(0, 6));
-      frame = { bytes, to, envelope, parentIndex: parent.index };
+      frame = { bytes, to: sockaddrOfFrame(bytes, parent.index), envelope, parentIndex: parent.index };
       this.#frames.set(message, frame);
     }
     const sent = this.#openSocket().send(frame.bytes, frame.to);
@@ -158,7 +155,7 @@ export class VirtualMacs {
   #openSocket(): RawSocket {
     if (this.#socket !== null) return this.#socket;
     const socket = new RawSocket(AF_PACKET, SOCK_RAW, 0); // protocol 0: it receives nothing
-    socket.trySetOption(SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL);
+    prioritize(socket);
     this.#socket = socket;
     return socket;
   }
@@ -180,26 +177,34 @@ export class VirtualMacs {
     this.#network.lookAgain(name);
   }
 
+  /** Null: there is no interface of the name. */
+  #originOf(name: string): LinkOrigin | null {
+    const found = this.#network.requests.get((w, seq) => writeGetLink(w, seq, name));
+    const origin = found === null ? null : decodeLinkOrigin(found.payload);
+    return origin?.ok ? origin.value : null;
+  }
+
   /** What it needs to be no more than the place of the addresses. */
   #prepare(config: VirtualRouterConfig, name: string): void {
-    const isStrict = Number(readSetting('/proc/sys/net/ipv4/conf/all/rp_filter') ?? 0) > 0;
-    const settings: readonly (readonly [path: string, value: string | null])[] = [
-      ['ipv4/NAME/arp_ignore', '1'],
+    const fileOf = (family: 'ipv4' | 'ipv6', place: string, setting: string): string =>
+      `${SETTINGS_ROOT}/${family}/conf/${place}/${setting}`;
+    const isStrict = Number(readSetting(fileOf('ipv4', 'all', 'rp_filter')) ?? 0) > 0;
+    const settings: readonly (readonly [family: 'ipv4' | 'ipv6', setting: string, value: string | null])[] = [
+      ['ipv4', 'arp_ignore', '1'],
       // Packets for the addresses come in here, the way back is the interface below. The larger of this and `all` counts,
       // and 2 is loose.
-      ['ipv4/NAME/rp_filter', isStrict ? '2' : '0'],
-      ['ipv4/NAME/promote_secondaries', '1'],
-      ['ipv4/NAME/forwarding', readSetting(`/proc/sys/net/ipv4/conf/${config.interface}/forwarding`)],
-      ['ipv6/NAME/disable_ipv6', hasIpv6On(name, config) ? '0' : '1'],
+      ['ipv4', 'rp_filter', isStrict ? '2' : '0'],
+      ['ipv4', 'promote_secondaries', '1'],
+      ['ipv4', 'forwarding', readSetting(fileOf('ipv4', config.interface, 'forwarding'))],
+      ['ipv6', 'disable_ipv6', hasIpv6On(name, config) ? '0' : '1'],
       // No link-local address from the virtual MAC, which would be the same on both machines.
-      ['ipv6/NAME/addr_gen_mode', '1'],
-      ['ipv6/NAME/accept_ra', '0'],
-      ['ipv6/NAME/autoconf', '0'],
-      ['ipv6/NAME/forwarding', readSetting(`/proc/sys/net/ipv6/conf/${config.interface}/forwarding`)],
+      ['ipv6', 'addr_gen_mode', '1'],
+      ['ipv6', 'accept_ra', '0'],
+      ['ipv6', 'autoconf', '0'],
+      ['ipv6', 'forwarding', readSetting(fileOf('ipv6', config.interface, 'forwarding'))],
     ];
-    for (const [path, value] of settings) {
-      const [family, , setting] = path.split('/');
-      const file = `/proc/sys/net/${family}/conf/${name}/${setting}`;
+    for (const [family, setting, value] of settings) {
+      const file = fileOf(family, name, setting);
       const problem = value === null || readSetting(file) === null ? null : writeSetting(file, value);
       if (problem !== null) this.#warn(`${config.name}: cannot set up ${name}: ${problem}`);
     }
@@ -208,15 +213,4 @@ export class VirtualMacs {
 
 function hasIpv6On(name: string, config: VirtualRouterConfig): boolean {
   return placedAddresses(config).some((entry) => entry.interface === name && entry.bytes.length === 16);
-}
-
-/** Null: there is no interface of the name. */
-export function originOf(network: NetworkState, name: string): ReturnType<typeof unpack> {
-  const found = network.requests.get((w, seq) => writeGetLink(w, seq, name));
-  return found === null ? null : unpack(found.payload);
-}
-
-function unpack(payload: Uint8Array) {
-  const origin = decodeLinkOrigin(payload);
-  return origin.ok ? origin.value : null;
 }

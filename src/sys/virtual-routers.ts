@@ -4,7 +4,7 @@
  */
 import type { VirtualRouterConfig } from '../config/types.ts';
 import type { LinkState } from '../vrrp/instance-ports.ts';
-import { linkStateAmong, linkStateOf } from '../vrrp/link-state.ts';
+import { linkStateOf } from '../vrrp/link-state.ts';
 import type { Role, RouterEvent, RouterReport, ToRouter, VrrpReport } from '../vrrp/messages.ts';
 import { isSameRouter } from '../vrrp/same-router.ts';
 import { Surroundings } from '../vrrp/surroundings.ts';
@@ -61,6 +61,7 @@ export class VirtualRouters {
     this.#handlers = handlers;
     this.#groups = new SyncGroups((group, role, reason) => handlers.groupChanged(group, role, reason));
     this.#limiter = new LogLimiter((text) => handlers.log('warn', text));
+    const notes = new LogLimiter((text) => handlers.log('info', text));
     const say = (text: string): void => this.#limiter.say(text);
     const lookSoon = (): void => this.#look.soon();
     const repaired = (router: string, what: string): void => handlers.event(router, 'repaired', what);
@@ -83,7 +84,7 @@ export class VirtualRouters {
       release: (member) => this.#release(member),
       changed: (member, role, reason) => this.#changed(member, role, reason),
       event: (member, event, detail) => this.#event(member.instance.config.name, event, detail),
-      log: say,
+      log: (level, text) => (level === 'info' ? notes : this.#limiter).say(text),
     };
     this.#tracking = new Tracking(this.#network, () => this.#look.now(), handlers.tracked);
     this.#bfd = new BfdTracking(this.#network, this.#members, {
@@ -129,8 +130,8 @@ export class VirtualRouters {
     }
     for (const config of configs) {
       const member = this.#members.get(config.name);
-      if (member === undefined) this.#add(config, new Set(kept[config.name]));
-      else this.#reconfigure(member, config);
+      if (member !== undefined) this.#reconfigure(member, config);
+      else this.#members.set(config.name, new RouterMember(config, new Set(kept[config.name]), this.#host));
     }
   }
 
@@ -170,11 +171,6 @@ export class VirtualRouters {
     const { config } = instance;
     const conflicts = this.#conflicts.report(config.name);
     return { ...instance.report(), sinceMs, conflicts, ...this.#addresses.report(config) };
-  }
-
-  #add(config: VirtualRouterConfig, kept: ReadonlySet<string>): void {
-    const member = new RouterMember(config, kept, this.#host);
-    this.#members.set(config.name, member);
   }
 
   #changed(member: RouterMember, role: Role, reason: string): void {
@@ -244,7 +240,7 @@ export class VirtualRouters {
     this.#bfd.evaluate();
     // One that leaves keeps what it has; without its interface it is gone.
     for (const member of [...this.#departing]) {
-      const state = linkStateOf(member.instance.config, this.#network, this.#configs());
+      const state = linkStateOf(member.instance.config, new Surroundings(this.#network, this.#configs()));
       if (state.fault !== null) member.instance.setLink(state);
     }
   }
@@ -263,7 +259,7 @@ export class VirtualRouters {
   #evaluateMember(member: RouterMember, surroundings: Surroundings): void {
     const { instance } = member;
     const { config } = instance;
-    let state: LinkState = linkStateAmong(config, surroundings);
+    let state: LinkState = linkStateOf(config, surroundings);
     const index = surroundings.link(config.interface)?.index;
     const missing = state.fault === null ? this.#addresses.ensure(config) : null;
     if (missing !== null) {
@@ -273,7 +269,7 @@ export class VirtualRouters {
     if (index !== undefined && state.fault === null) {
       const { interface: interfaceName, family } = config;
       const place = { interfaceName, interfaceIndex: index, family, source: state.primaryAddress };
-      const joined = this.#transports.join(member, config, place);
+      const joined = this.#transports.join(member, place);
       if (!joined.ok) {
         state = { fault: joined.error };
         this.#retryLater(OPEN_RETRY_MS);

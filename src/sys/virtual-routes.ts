@@ -1,5 +1,7 @@
 /** Routes and rules of virtual routers: added, put back, deleted. Those of others are never touched. */
 import type { VirtualRouterConfig } from '../config/types.ts';
+import type { VirtualRouteConfig } from '../config/types-addresses.ts';
+import type { AttrWriter } from '../net/nlattr.ts';
 import {
   decodeOwnRoute,
   decodeOwnRule,
@@ -19,12 +21,12 @@ import {
   writeDumpRoutes,
   writeDumpRules,
 } from '../net/rtnetlink-routes.ts';
-import { err, type Result } from '../util/result.ts';
+import { err, ok, type Result } from '../util/result.ts';
 import { keyOfRoute, keyOfRule, routeChange, routeText, ruleChange, ruleText } from '../vrrp/belongings.ts';
 import type { PathReport } from '../vrrp/belongings-report.ts';
-import { NetlinkEvents, type NetlinkMessage } from './netlink.ts';
+import { NETLINK_ROUTE, NetlinkEvents, type NetlinkMessage } from './netlink.ts';
 import type { NetworkState } from './rtnl.ts';
-import { NETLINK_ROUTE, type WriteRequest } from './rtnl-requests.ts';
+import type { WriteRequest } from './rtnl-requests.ts';
 
 const ENOENT = 2;
 const ESRCH = 3;
@@ -74,14 +76,15 @@ export class VirtualRoutes {
     if (wanted.length > 0) this.#listen();
   }
 
-  /** Adds them all, routes first. Never fails: a router without a route is better than none. */
-  claim(config: VirtualRouterConfig): void {
-    this.#addAll(config);
-  }
-
-  /** Adds what is missing, and says what that was. */
-  repair(config: VirtualRouterConfig): readonly string[] {
-    return this.#addAll(config);
+  /** Adds what is not there, routes first, and says what that was. Never fails: a router without a route is better than none. */
+  claim(config: VirtualRouterConfig): readonly string[] {
+    return this.#entriesOf(config).flatMap((entry) => {
+      const added = this.#add(entry);
+      this.#known.set(entry.key, added.ok ? null : added.error);
+      if (added.ok) return added.value ? [`${entry.kind} ${entry.text}`] : [];
+      this.#warn(`${config.name}: cannot add the ${entry.kind} ${entry.text}: ${added.error}`);
+      return [];
+    });
   }
 
   /** Deletes them, rules first, but for those whose key is in `kept`. */
@@ -113,17 +116,6 @@ export class VirtualRoutes {
     this.#events?.close();
   }
 
-  /** The texts of those that were not there. */
-  #addAll(config: VirtualRouterConfig): readonly string[] {
-    return this.#entriesOf(config).flatMap((entry) => {
-      const added = this.#add(entry);
-      this.#known.set(entry.key, added.ok ? null : added.error);
-      if (added.ok) return added.value ? [`${entry.kind} ${entry.text}`] : [];
-      this.#warn(`${config.name}: cannot add the ${entry.kind} ${entry.text}: ${added.error}`);
-      return [];
-    });
-  }
-
   #add({ key, add, isOurs }: PathEntry): Result<boolean, string> {
     const added = add.ok ? this.#change(add.value, [EEXIST]) : add;
     const before = this.#known.get(key);
@@ -138,30 +130,33 @@ export class VirtualRoutes {
 
   #entriesOf({ virtualRoutes, virtualRules }: VirtualRouterConfig): readonly PathEntry[] {
     if (virtualRoutes.length === 0 && virtualRules.length === 0) return [];
-    const indexOf = (name: string): number | null => this.#network.link(name)?.index ?? null;
     const routes = virtualRoutes.map((route): PathEntry => {
-      const change = routeChange(route, indexOf);
-      const write = (to: typeof writeAddRoute): Result<WriteRequest, string> =>
-        change.ok ? { ok: true, value: (w, seq) => to(w, seq, change.value) } : err(change.error);
-      const texts = { key: keyOfRoute(route), text: routeText(route) };
+      const change = this.#changeOf(route);
       return {
         kind: 'route',
-        ...texts,
-        add: write(writeAddRoute),
-        delete: write(writeDeleteRoute),
+        key: keyOfRoute(route),
+        text: routeText(route),
+        add: requestOf(writeAddRoute, change),
+        delete: requestOf(writeDeleteRoute, change),
         isOurs: () => change.ok && this.#has(change.value),
       };
     });
     const rules = virtualRules.map((rule): PathEntry => {
-      const change = ruleChange(rule);
-      const write = (to: typeof writeAddRule): Result<WriteRequest, string> => ({
-        ok: true,
-        value: (w, seq) => to(w, seq, change),
-      });
-      const texts = { key: keyOfRule(rule), text: ruleText(rule) };
-      return { kind: 'rule', ...texts, add: write(writeAddRule), delete: write(writeDeleteRule), isOurs: () => true };
+      const change = ok(ruleChange(rule));
+      return {
+        kind: 'rule',
+        key: keyOfRule(rule),
+        text: ruleText(rule),
+        add: requestOf(writeAddRule, change),
+        delete: requestOf(writeDeleteRule, change),
+        isOurs: () => true,
+      };
     });
     return [...routes, ...rules];
+  }
+
+  #changeOf(route: VirtualRouteConfig): Result<RouteChange, string> {
+    return routeChange(route, (name) => this.#network.link(name)?.index ?? null);
   }
 
   #listen(): void {
@@ -199,11 +194,10 @@ export class VirtualRoutes {
 
   /** At first: deletes those that an earlier run left and nobody wants now. */
   clearStale(configs: readonly VirtualRouterConfig[]): void {
-    const indexOf = (name: string): number | null => this.#network.link(name)?.index ?? null;
     const wantedRoutes = new Set(
       configs.flatMap(({ virtualRoutes }) =>
         virtualRoutes.flatMap((route) => {
-          const change = routeChange(route, indexOf);
+          const change = this.#changeOf(route);
           return change.ok ? [routeKey(change.value)] : [];
         }),
       ),
@@ -230,7 +224,7 @@ export class VirtualRoutes {
     of: {
       decode(payload: Uint8Array): Result<Change | null, unknown>;
       isWanted(change: Change): boolean;
-      remove(w: Parameters<WriteRequest>[0], seq: number, change: Change): void;
+      remove(w: AttrWriter, seq: number, change: Change): void;
     },
   ): void {
     this.#network.requests.dump(dump, ({ payload }) => {
@@ -240,6 +234,13 @@ export class VirtualRoutes {
       this.#change((w, seq) => of.remove(w, seq, change), [ENOENT, ESRCH, ENODEV]);
     });
   }
+}
+
+function requestOf<Change>(
+  write: (w: AttrWriter, seq: number, change: Change) => void,
+  change: Result<Change, string>,
+): Result<WriteRequest, string> {
+  return change.ok ? ok((w, seq) => write(w, seq, change.value)) : change;
 }
 
 /** The kernel always tells the interface, which the configuration may leave to it. */

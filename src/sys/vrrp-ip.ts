@@ -1,12 +1,10 @@
 /** VRRP over IP protocol 112 (RFC 9568 section 5.1): one raw socket for an interface and family. */
-import { parseControl, sockaddrIn } from '../net/sockaddr.ts';
+import { AF_INET, AF_INET6, parseControl, sockaddrIn } from '../net/sockaddr.ts';
 import { IPPROTO_AH, messageFromIpv4 } from '../vrrp/ip-packet.ts';
 import { IPPROTO_VRRP } from '../vrrp/packet.ts';
 import type { ReceivedMessage } from '../vrrp/receive.ts';
 import { type Datagram, RawSocket, type SystemError } from './socket.ts';
 import {
-  AF_INET,
-  AF_INET6,
   arrivalOf,
   bindToInterface,
   drainSocket,
@@ -28,7 +26,9 @@ export function openIpTransport(place: TransportPlace, handlers: TransportHandle
   const v4 = place.family === 4;
   const socket = new RawSocket(v4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_VRRP);
   const deliver = (datagram: Datagram): void => {
-    const message = v4 ? fromIpv4(datagram) : fromIpv6(datagram, place.interfaceIndex);
+    const message = v4
+      ? messageFromIpv4(datagram.data, firstArrivalOf(datagram.control))
+      : fromIpv6(datagram, place.interfaceIndex);
     if (message !== null && isForVrrp(message.destination, place.family)) handlers.message(message);
   };
   const failed = ({ code }: SystemError): void => handlers.failed(`Cannot receive on ${place.interfaceName}: ${code}`);
@@ -68,10 +68,6 @@ function listenForHeaders(place: TransportPlace, deliver: (datagram: Datagram) =
     socket?.close();
     return null;
   }
-}
-
-function fromIpv4({ data, control }: Datagram): ReceivedMessage | null {
-  return messageFromIpv4(data, firstArrivalOf(control));
 }
 
 function fromIpv6({ data, address, control }: Datagram, ourIndex: number): ReceivedMessage | null {

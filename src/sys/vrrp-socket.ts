@@ -5,8 +5,6 @@ import type { Envelope } from '../vrrp/packet.ts';
 import { type Datagram, errnoName, monotonicOf, type RawSocket, SystemError } from './socket.ts';
 import type { Route, RouteWanted, TransportHandlers, TransportPlace } from './vrrp-transport.ts';
 
-export const AF_INET = 2;
-export const AF_INET6 = 10;
 export const IPPROTO_IP = 0;
 export const IPPROTO_IPV6 = 41;
 export const SOL_SOCKET = 1;
@@ -14,7 +12,7 @@ const SO_PRIORITY = 12;
 const SO_RCVBUFFORCE = 33;
 /** A second of 255 routers at 100 ms, about 1 KiB each with the kernel's overhead: what comes first must not be lost. */
 const RECEIVE_BUFFER = 4 << 20;
-export const SO_BINDTODEVICE = 25;
+const SO_BINDTODEVICE = 25;
 /** The option and the control message have one number (asm-generic/socket.h). */
 const SO_TIMESTAMPNS = 35;
 const TC_PRIO_CONTROL = 7;
@@ -22,6 +20,7 @@ const IP_TOS = 1;
 const IP_TTL = 2;
 const IP_PKTINFO = 8;
 const IP_MTU_DISCOVER = 10;
+const IP_RECVTTL = 12;
 const IP_PMTUDISC_DONT = 0;
 const IP_MULTICAST_IF = 32;
 const IP_MULTICAST_TTL = 33;
@@ -54,12 +53,17 @@ export const GROUP: Readonly<Record<4 | 6, Uint8Array>> = {
 export function setUpSocket(socket: RawSocket, place: TransportPlace): void {
   // Without this every raw socket sees every protocol-112 packet of the machine.
   bindToInterface(socket, place.interfaceName);
-  socket.trySetOption(SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL);
+  prioritize(socket);
   socket.trySetOption(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER); // CAP_NET_ADMIN
   socket.trySetOption(SOL_SOCKET, SO_TIMESTAMPNS, 1);
   joinGroup(socket, place);
   if (place.family === 4) setUpIpv4(socket, place);
   else setUpIpv6(socket, place);
+}
+
+/** What it sends goes before what the machine forwards. */
+export function prioritize(socket: RawSocket): void {
+  socket.trySetOption(SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL);
 }
 
 /** Throws SystemError. */
@@ -95,8 +99,7 @@ function setUpIpv6(socket: RawSocket, { interfaceIndex }: TransportPlace): void 
   socket.setOption(IPPROTO_IPV6, IPV6_UNICAST_HOPS, 255);
   socket.setOption(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
   socket.setOption(IPPROTO_IPV6, IPV6_TCLASS, TRAFFIC_CLASS);
-  socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-  socket.setOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+  wantHeaderFacts(socket, 6);
 }
 
 /**
@@ -172,6 +175,18 @@ export interface HeaderFacts {
   readonly ttl: number | null;
 }
 
+/** Throws SystemError. Raw sockets of IPv4 get the header itself. */
+export function wantHeaderFacts(socket: RawSocket, family: 4 | 6): void {
+  if (family === 4) {
+    socket.setOption(IPPROTO_IP, IP_PKTINFO, 1);
+    socket.setOption(IPPROTO_IP, IP_RECVTTL, 1);
+    return;
+  }
+  socket.setOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  socket.setOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+}
+
+/** Of what `wantHeaderFacts` asked for. */
 export function headerFacts(items: readonly ControlMessage[]): HeaderFacts {
   let destination: Uint8Array | null = null;
   let interfaceIndex: number | null = null;

@@ -4,26 +4,22 @@
  * UDP carries a checksum of its own with the addresses; the one inside the message is summed with addresses of zero, so
  * that it survives address translation on the way.
  */
-import { parseControl, sockaddrIn, sockaddrIn6 } from '../net/sockaddr.ts';
+import { AF_INET, AF_INET6, parseControl, sockaddrIn, sockaddrIn6 } from '../net/sockaddr.ts';
 import { type Datagram, RawSocket, type SystemError } from './socket.ts';
 import {
-  AF_INET,
-  AF_INET6,
   arrivalOf,
   drainSocket,
   headerFacts,
-  IPPROTO_IP,
   IPPROTO_IPV6,
   isForVrrp,
   makeRoute,
   sendTo,
   setUpSocket,
+  wantHeaderFacts,
 } from './vrrp-socket.ts';
 import type { TransportHandlers, TransportPlace, VrrpTransport } from './vrrp-transport.ts';
 
 const SOCK_DGRAM = 2;
-const IP_PKTINFO = 8;
-const IP_RECVTTL = 12;
 const IPV6_V6ONLY = 26;
 
 /** Opens the transport. Throws SystemError (EADDRINUSE, ENODEV; EPERM on kernels before 5.7 without CAP_NET_RAW). */
@@ -44,10 +40,8 @@ export function openUdpTransport(place: TransportPlace, port: number, handlers: 
     handlers.message({ data, source, destination, envelope, ttl: ttl ?? 0, arrivedAt: arrivalOf(items) });
   };
   try {
-    if (v4) {
-      socket.setOption(IPPROTO_IP, IP_PKTINFO, 1);
-      socket.setOption(IPPROTO_IP, IP_RECVTTL, 1);
-    } else socket.setOption(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (v4) wantHeaderFacts(socket, 4);
+    else socket.setOption(IPPROTO_IPV6, IPV6_V6ONLY, 1);
     setUpSocket(socket, place);
     // After the interface: that of another one may have the port too.
     socket.bind(v4 ? sockaddrIn(zero, port) : sockaddrIn6(zero, port));

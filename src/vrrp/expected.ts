@@ -3,7 +3,7 @@ import type { VirtualRouterConfig } from '../config/types.ts';
 import { parseAddress } from '../net/ip.ts';
 import { authenticationOf } from './authentication.ts';
 import type { Advert } from './packet.ts';
-import type { Expected } from './receive.ts';
+import { type Expected, ON_LINK_TTL } from './receive.ts';
 
 /** What an advertisement must have in common with ours. */
 export function expectedOf(config: VirtualRouterConfig): Expected {
@@ -14,7 +14,7 @@ export function expectedOf(config: VirtualRouterConfig): Expected {
     advertisementIntervalCs: advertisementIntervalMs / 10,
     addresses: octetsOf(config.virtualAddresses.map(({ address }) => address)),
     peers: octetsOf(config.peers),
-    leastTtl: config.peers.length > 0 ? config.ttl.least : 255,
+    leastTtl: config.peers.length > 0 ? config.ttl.least : ON_LINK_TTL,
   };
 }
 

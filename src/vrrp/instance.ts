@@ -24,8 +24,8 @@ export type InstanceReport = Omit<RouterReport, 'sinceMs' | 'conflicts' | keyof 
 export class VirtualRouterInstance implements GroupMember {
   readonly #ports: InstancePorts;
   readonly #machine: Machine;
-  #stopping = false;
   readonly #standing: Standing;
+  #stopping = false;
   /** The fault that was told last. */
   #told: string | null = NOT_STARTED;
   #group: SyncGroup | null = null;
@@ -193,6 +193,11 @@ export class VirtualRouterInstance implements GroupMember {
     this.#conversation.refused(refusal, message);
   }
 
+  /** Builds the advertisement that a take-over sends, so that it only needs to be sent then. */
+  prepare(): void {
+    this.#conversation.prepare(this.effectivePriority);
+  }
+
   /** The timer is due. Early calls are harmless. */
   tick(): void {
     const now = this.#ports.now();
@@ -279,11 +284,6 @@ export class VirtualRouterInstance implements GroupMember {
     if (reason === 'fault') this.#told = this.#standing.fault;
     this.#reason = reason === 'fault' ? (this.#told ?? reason) : reason;
     this.#ports.changed(this.role, this.#reason);
-  }
-
-  /** Builds the advertisement that a take-over sends, so that it only needs to be sent then. */
-  prepare(): void {
-    this.#conversation.prepare(this.effectivePriority);
   }
 
   #parameters(event: Event): RouterParameters {

@@ -1,10 +1,10 @@
 /** IPv4 packets as raw sockets deliver them, header included (RFC 791), with an IP Authentication Header (RFC 4302). Pure. */
+import { IPPROTO_VRRP } from './packet.ts';
 import type { ReceivedMessage } from './receive.ts';
 import type { Millis } from './timers.ts';
 
 /** IP protocol number of the Authentication Header, which VRRPv2 of old could have in front (RFC 2338). */
 export const IPPROTO_AH = 51;
-const IPPROTO_VRRP = 112;
 const MIN_HEADER_LEN = 20;
 /** Next header, length, reserved, SPI, sequence number. */
 const MIN_AH_LEN = 12;

@@ -5,26 +5,17 @@
 import type { VirtualRouterConfig } from '../config/types.ts';
 import { furtherInterfaces, holdsAdvertised } from './belongings.ts';
 import type { LinkState } from './instance-ports.ts';
-import { sourceAddressAmong } from './source-address.ts';
-import { type NetworkView, Surroundings } from './surroundings.ts';
+import { sourceAddressOf } from './source-address.ts';
+import type { NetworkView, Surroundings } from './surroundings.ts';
 
-/** `others` are the further virtual routers of this machine, whose addresses nobody may send from: they come and go. */
-export function linkStateOf(
-  config: VirtualRouterConfig,
-  network: NetworkView,
-  others: readonly VirtualRouterConfig[] = [],
-): LinkState {
-  return linkStateAmong(config, new Surroundings(network, [config, ...others]));
-}
-
-/** The same for many virtual routers in turn: `config` is one of those that `surroundings` knows. */
-export function linkStateAmong(config: VirtualRouterConfig, surroundings: Surroundings): LinkState {
+/** `config` is one of those that `surroundings` knows. */
+export function linkStateOf(config: VirtualRouterConfig, surroundings: Surroundings): LinkState {
   const link = surroundings.link(config.interface);
   const missing = [config.interface, ...furtherInterfaces(config)].flatMap(
     (name) => whyUnusable(name, surroundings) ?? [],
   );
   if (link === null || missing[0] !== undefined) return { fault: missing[0] ?? `no interface ${config.interface}` };
-  const source = sourceAddressAmong(
+  const source = sourceAddressOf(
     config,
     surroundings.addressesOf(link.index, config.family),
     surroundings.ownAddressesOf(link, config.family),

@@ -2,6 +2,7 @@
  * The checks of receive.ts for many virtual routers. An Active Router says the same thing again and again: a message that is
  * octet for octet the last good one of its virtual router needs no second look, and nothing is allocated for it. Pure.
  */
+import { compareBytes } from '../net/ip.ts';
 import type { Result } from '../util/result.ts';
 import type { DecodedAdvert } from './packet.ts';
 import { checkMessage, type Expected, type ReceivedMessage, type Refusal, vridOf } from './receive.ts';
@@ -32,19 +33,13 @@ export class MessageChecker {
 
 function isSameMessage(a: ReceivedMessage, b: ReceivedMessage): boolean {
   return (
-    isSameBytes(a.data, b.data) &&
-    isSameBytes(a.source, b.source) &&
-    isSameBytes(a.destination, b.destination) &&
+    compareBytes(a.data, b.data) === 0 &&
+    compareBytes(a.source, b.source) === 0 &&
+    compareBytes(a.destination, b.destination) === 0 &&
     a.ttl === b.ttl &&
     a.envelope === b.envelope &&
     a.behindHeader === b.behindHeader
   );
-}
-
-function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 /** What the transport gave may be used again. */

@@ -6,6 +6,7 @@ import type { BfdReport } from '../bfd/report.ts';
 import type { VirtualRouterConfig, VrrpProcessConfig } from '../config/types.ts';
 import type { BfdSessionConfig } from '../config/types-bfd.ts';
 import type { BelongingsReport } from './belongings-report.ts';
+import type { ChecksumForm, Version } from './packet.ts';
 import type { Refusal } from './receive.ts';
 import type { Millis } from './timers.ts';
 import type { TrackKey, TrackReport, TrackState } from './tracking.ts';
@@ -79,7 +80,7 @@ export interface VrrpReport {
 export interface RouterReport extends BelongingsReport {
   readonly name: string;
   readonly interface: string;
-  readonly version: 2 | 3;
+  readonly version: Version;
   readonly family: 4 | 6;
   readonly vrid: number;
   readonly role: Role;
@@ -137,7 +138,7 @@ export interface PeerReport {
   readonly advertisementIntervalMs: number;
   readonly heardMsAgo: number;
   /** Null: VRRPv2, which has one form only. */
-  readonly checksum: 'rfc9568' | 'pseudo' | null;
+  readonly checksum: ChecksumForm | null;
 }
 
 export interface AdvertCounters {

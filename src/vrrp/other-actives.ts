@@ -3,7 +3,7 @@
  * section 6.4.3 says who yields; this tells that it happened, and when it is over. Owns no clock. Pure.
  */
 import { formatAddress } from '../net/ip.ts';
-import type { RouterReport } from './messages.ts';
+import type { OtherActivesReport } from './messages.ts';
 import type { Millis } from './timers.ts';
 
 /** One that still speaks is told of again after this long. */
@@ -101,7 +101,7 @@ export class OtherActives {
   }
 
   /** `current`: the one that was heard last. */
-  report(now: Millis): RouterReport['otherActives'] {
+  report(now: Millis): OtherActivesReport {
     const seen = this.#seen;
     const current = [...this.#episodes].at(-1);
     if (current === undefined) return { seen, current: null };

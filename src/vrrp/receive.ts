@@ -6,6 +6,7 @@ import { compareBytes, isMulticast } from '../net/ip.ts';
 import { assertNever } from '../util/assert-never.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import { type Authentication, refuseAuthentication } from './authentication.ts';
+import { OWNER } from './fsm-types.ts';
 import {
   type ChecksumForm,
   type DecodedAdvert,
@@ -83,8 +84,8 @@ export interface Expected {
   readonly leastTtl: number;
 }
 
-/** What a packet that crossed no router has. */
-const ON_LINK_TTL = 255;
+/** What a packet that crossed no router has (RFC 9568 section 5.1.1.3). */
+export const ON_LINK_TTL = 255;
 
 /** The virtual router identifier that the message names; 0, which nobody has, where it is too short for one. */
 export function vridOf({ data }: ReceivedMessage): number {
@@ -135,7 +136,7 @@ function refuseContent(message: ReceivedMessage, advert: DecodedAdvert, router: 
   if (forged !== null) return forged;
   if (advert.maxAdvertiseIntervalCs !== router.advertisementIntervalCs) return 'interval-errors';
   // RFC 3768 section 7.1: the owner's list is believed; of others, another list is dropped.
-  return advert.priority !== 255 && !hasSameAddresses(advert, router.addresses) ? 'address-list-errors' : null;
+  return advert.priority !== OWNER && !hasSameAddresses(advert, router.addresses) ? 'address-list-errors' : null;
 }
 
 function refuseSender(source: Uint8Array, router: Expected, ownAddress: Uint8Array): Refusal | null {

@@ -1,6 +1,6 @@
 /** Refused messages: how many, which to tell, and in which words. Pure. */
 import { formatAddress } from '../net/ip.ts';
-import type { Expected, ReceivedMessage, Refusal } from './receive.ts';
+import { type Expected, ON_LINK_TTL, type ReceivedMessage, type Refusal } from './receive.ts';
 import type { Millis } from './timers.ts';
 
 const TELL_EVERY_MS = 60_000;
@@ -41,8 +41,9 @@ function reason(refusal: Refusal, { data, ttl }: ReceivedMessage, router: Expect
     case 'unexpected-multicast':
       return 'it was sent by multicast, this virtual router has `peers`; set them on both or on neither';
     case 'ip-ttl-errors': {
-      const least = router?.leastTtl ?? 255;
-      if (least < 255) return `its TTL is ${ttl}, below the ${least} of \`ttl.least\`: it came from farther away`;
+      const least = router?.leastTtl ?? ON_LINK_TTL;
+      if (least < ON_LINK_TTL)
+        return `its TTL is ${ttl}, below the ${least} of \`ttl.least\`: it came from farther away`;
       const farAway = `its TTL is ${ttl}, not 255: it did not come from this link`;
       // keepalived 2.2.7 leaves the hop limit of IPv6 unicast at the kernel's 64.
       const isPeer = router !== null && router.peers.length > 0;

@@ -3,22 +3,13 @@ import type { VirtualRouterConfig } from '../config/types.ts';
 import { compareBytes, isLinkLocal, parseAddress } from '../net/ip.ts';
 import type { InterfaceAddress } from '../net/rtnetlink.ts';
 import { err, ok, type Result } from '../util/result.ts';
+import { OWNER } from './fsm-types.ts';
 
 /**
- * `addresses` are those of the interface and of the router's family, in the kernel's order; `virtual` are the virtual ones
- * on it, ours and those of other routers, which come and go. The error says in words what is missing.
+ * `addresses` are those of the interface and of the router's family, in the kernel's order; `own` are those of them that
+ * are no virtual ones, neither ours nor those of other routers, which come and go. The error says in words what is missing.
  */
 export function sourceAddressOf(
-  config: VirtualRouterConfig,
-  addresses: readonly InterfaceAddress[],
-  virtual: readonly Uint8Array[],
-): Result<Uint8Array, string> {
-  const own = addresses.filter(({ address }) => !virtual.some((vip) => compareBytes(vip, address) === 0));
-  return sourceAddressAmong(config, addresses, own);
-}
-
-/** The same; `own` are those of `addresses` that are no virtual ones. */
-export function sourceAddressAmong(
   config: VirtualRouterConfig,
   addresses: readonly InterfaceAddress[],
   own: readonly InterfaceAddress[],
@@ -33,8 +24,8 @@ export function sourceAddressAmong(
   const isUsable = ({ address, tentative }: InterfaceAddress) =>
     !tentative && (scope === 'any' || isLinkLocal(address) === (scope === 'link'));
   const ours = own.filter(isUsable);
-  // The owner (priority 255) has only the virtual one.
-  const usable = ours.length > 0 || config.priority !== 255 ? ours : addresses.filter(isUsable);
+  // The owner has only the virtual one.
+  const usable = ours.length > 0 || config.priority !== OWNER ? ours : addresses.filter(isUsable);
   const lasting = usable.filter(({ secondary }) => !secondary);
   const candidates = (lasting.length > 0 ? lasting : usable).map(({ address }) => address);
   // Linux has IPv6 addresses newest first: after a restart another one would be the first, which no peer knows.

@@ -177,10 +177,6 @@ export class SyncGroups {
     this.#changed = changed;
   }
 
-  of(name: string): SyncGroup | null {
-    return this.#groups.get(name) ?? null;
-  }
-
   /** Changes several virtual routers, the set of them included; groups draw their conclusions afterwards. */
   together(change: () => void): void {
     const before = [...this.#groups.values()];

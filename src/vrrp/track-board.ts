@@ -38,7 +38,7 @@ export class TrackBoard {
   }
 
   /** Forgets what none of these is about. `further`: keys of what is known before somebody tracks it. */
-  keepOnly(tracks: readonly TrackConfig[], further: readonly TrackKey[] = []): void {
+  keepOnly(tracks: readonly TrackConfig[], further: readonly TrackKey[]): void {
     const keys = new Set([...tracks.map(trackKeyOf), ...further]);
     const damped = new Set(tracks.map(damperKeyOf));
     for (const key of [...this.#told.keys()]) if (!keys.has(key)) this.#told.delete(key);

@@ -1,6 +1,7 @@
 /** From the states of tracked objects to what they mean for a virtual router: another priority, or FAULT. Pure. */
 import type { TrackConfig } from '../config/types-tracking.ts';
 import { assertNever } from '../util/assert-never.ts';
+import { OWNER } from './fsm-types.ts';
 
 /** What is known of a tracked object. */
 export type TrackState =
@@ -83,5 +84,5 @@ function addedBy(weight: number | null, state: TrackState): number {
 
 /** RFC 9568 section 5.2.4 keeps 0 for leaving and 255 for the owner, whose addresses are its own whatever is tracked. */
 export function effectivePriorityOf(priority: number, adds: number): number {
-  return priority === 255 ? priority : Math.min(Math.max(priority + adds, 1), 254);
+  return priority === OWNER ? priority : Math.min(Math.max(priority + adds, 1), 254);
 }

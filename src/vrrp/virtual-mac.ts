@@ -4,8 +4,8 @@ import { internetChecksum } from '../net/checksum.ts';
 import { isMulticast } from '../net/ip.ts';
 import { type Envelope, IPPROTO_VRRP } from './packet.ts';
 
-export const ETH_P_IP = 0x0800;
-export const ETH_P_IPV6 = 0x86dd;
+const ETH_P_IP = 0x0800;
+const ETH_P_IPV6 = 0x86dd;
 
 const ETHERNET_HEADER_LENGTH = 14;
 const IPV4_HEADER_LENGTH = 20;

@@ -1,6 +1,6 @@
 /** Why a virtual router is not MASTER, in words: what an operator asks first. Pure. */
 import { isObeying } from './fsm-backup.ts';
-import { OWNER, type RouterParameters, type State } from './fsm-types.ts';
+import { type Backup, OWNER, type RouterParameters, type State } from './fsm-types.ts';
 import type { Role } from './messages.ts';
 import type { Millis } from './timers.ts';
 import type { TrackReport } from './tracking.ts';
@@ -30,7 +30,7 @@ export function whyNotMaster(situation: Situation): string | null {
   return state.name === 'backup' ? whyBackup(situation, state) : 'it was stopped';
 }
 
-function whyBackup(situation: Situation, state: State & { readonly name: 'backup' }): string {
+function whyBackup(situation: Situation, state: Backup): string {
   const { parameters: vr, now, waitsFor } = situation;
   const peer = situation.peer ?? 'another router';
   const { activePriority } = state;

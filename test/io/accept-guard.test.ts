@@ -103,6 +103,24 @@ describe('sys/accept-guard', () => {
     assert.equal(nft.listings, listings);
   });
 
+  it('what an earlier run left is tried again after a refusal', async () => {
+    nft.table = 'chain input';
+    nft.refusal = { kind: 'failed', text: 'Device or resource busy' };
+    assert.match((await guard.keep([routerConfig()]))[0] ?? '', /cannot remove the nftables table/);
+    nft.refusal = null;
+    await guard.keep([routerConfig()]);
+    assert.equal(nft.table, null);
+  });
+
+  it('a table that could not be replaced is removed when nobody wants it any more', async () => {
+    await guard.keep(closed);
+    nft.refusal = { kind: 'failed', text: 'Device or resource busy' };
+    await guard.keep([routerConfig({ accept: false, virtualAddresses: [vip('192.0.2.9', 32)] })]);
+    nft.refusal = null;
+    await guard.keep([routerConfig()]);
+    assert.equal(nft.table, null);
+  });
+
   it('an nft that fails is not asked for ever about an earlier run', async () => {
     nft.list = () => {
       nft.listings++;

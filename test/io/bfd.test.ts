@@ -7,8 +7,9 @@ import type { BfdReport } from '../../src/bfd/report.ts';
 import type { BfdSessionConfig } from '../../src/config/types-bfd.ts';
 import { parseAddress } from '../../src/net/ip.ts';
 import type { InterfaceAddress } from '../../src/net/rtnetlink.ts';
-import { BfdSessions, type BfdStanding } from '../../src/sys/bfd.ts';
+import { BfdSessions } from '../../src/sys/bfd.ts';
 import { interfaceIndex } from '../../src/sys/socket.ts';
+import type { TrackState } from '../../src/vrrp/tracking.ts';
 import { packet } from '../unit/bfd/builders.ts';
 
 const LIMIT_MS = 8000;
@@ -17,7 +18,7 @@ const LIMIT_MS = 8000;
 class Side {
   readonly sessions: BfdSessions;
   readonly silent: string[] = [];
-  readonly standings: BfdStanding[] = [];
+  readonly states: TrackState[] = [];
   readonly complaints: string[] = [];
   usable = true;
   address: string;
@@ -34,7 +35,7 @@ class Side {
       { link, addressesOf },
       {
         silent: ({ name }) => this.silent.push(name),
-        standing: (_name, standing) => this.standings.push(standing),
+        tracked: (_name, state) => this.states.push(state),
         log: () => {},
         complain: (text) => this.complaints.push(text),
       },
@@ -119,7 +120,7 @@ describe('sys/bfd on the loopback interface', function () {
       [{}, 0, a, { state: 'UP', diagnostic: 'no diagnostic' }, null],
     );
     assert.ok(sent >= 2 && received >= 2);
-    assert.deepEqual([one.standings.at(-1), one.silent, one.complaints], [{ kind: 'up' }, [], []]);
+    assert.deepEqual([one.states.at(-1), one.silent, one.complaints], [{ kind: 'up' }, [], []]);
   });
 
   it('one that stops in order is DOWN on purpose, not silent', async () => {
@@ -128,7 +129,7 @@ describe('sys/bfd on the loopback interface', function () {
     await one.until('DOWN', () => one.report(b).state === 'DOWN');
     assert.equal(one.report(b).reason, 'the neighbour took it down on purpose');
     assert.deepEqual(one.silent, []);
-    assert.deepEqual(one.standings.at(-1), { kind: 'down', reason: 'the neighbour took it down on purpose' });
+    assert.deepEqual(one.states.at(-1), { kind: 'down', reason: 'the neighbour took it down on purpose' });
   });
 
   it('one that dies is silent, once', async () => {

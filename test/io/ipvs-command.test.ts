@@ -81,9 +81,13 @@ describe('lvsd ipvs', function () {
     assert.deepEqual([stdout.text, stderr.text], ['', complaint + complaint]);
   });
 
-  it('says so where there is no IPVS', function () {
-    if (existsSync('/proc/net/ip_vs')) this.skip();
+  it('says so where there is no IPVS, or none for us; lists where there is', () => {
     const [status, stdout, stderr] = ipvs('-Ln');
+    if (existsSync('/proc/net/ip_vs') && process.geteuid?.() === 0) {
+      assert.deepEqual([status, stderr], [0, '']);
+      assert.match(stdout, /^IP Virtual Server version /);
+      return;
+    }
     assert.deepEqual([status, stdout], [2, '']);
     assert.match(
       stderr,

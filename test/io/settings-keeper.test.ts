@@ -24,6 +24,19 @@ describe('settings keeper', () => {
     return [bench.kernel.settings.get('expire_nodest_conn'), bench.kernel.connectionTimeouts.tcpS];
   }
 
+  async function repairsAStrangersChange(): Promise<void> {
+    bench.said();
+    bench.kernel.settings.set('expire_nodest_conn', '0');
+    bench.kernel.connectionTimeouts = { tcpS: 5, tcpFinS: 5, udpS: 5 };
+    await keeper.reconcile();
+    assert.deepEqual(now(), ['1', 600]);
+    assert.deepEqual(bench.said(), [
+      'warn IPVS settings were changed from outside: net.ipv4.vs.expire_nodest_conn was 0, wants 1: set',
+      'warn IPVS settings were changed from outside: timeout tcp was 5, wants 600: set',
+    ]);
+    assert.equal(keeper.counters.repairs, 2);
+  }
+
   it('writes what differs, and tells of it once', async () => {
     assert.deepEqual(await keeper.reconcile(), []);
     await keeper.reconcile();
@@ -38,16 +51,7 @@ describe('settings keeper', () => {
 
   it('repairs what a stranger changes, and tells what it found', async () => {
     await keeper.reconcile();
-    bench.said();
-    bench.kernel.settings.set('expire_nodest_conn', '0');
-    bench.kernel.connectionTimeouts = { tcpS: 5, tcpFinS: 5, udpS: 5 };
-    await keeper.reconcile();
-    assert.deepEqual(now(), ['1', 600]);
-    assert.deepEqual(bench.said(), [
-      'warn IPVS settings were changed from outside: net.ipv4.vs.expire_nodest_conn was 0, wants 1: set',
-      'warn IPVS settings were changed from outside: timeout tcp was 5, wants 600: set',
-    ]);
-    assert.equal(keeper.counters.repairs, 2);
+    await repairsAStrangersChange();
   });
 
   it('takes no new configuration for a stranger', async () => {
@@ -78,16 +82,7 @@ describe('settings keeper', () => {
     bench.kernel.understands = (name, value) => (name === 'sync_threshold' ? null : value);
     bench.kernel.settings.set('sync_threshold', '3\t60');
     await keeper.reconcile();
-    bench.said();
-    bench.kernel.settings.set('expire_nodest_conn', '0');
-    bench.kernel.connectionTimeouts = { tcpS: 5, tcpFinS: 5, udpS: 5 };
-    await keeper.reconcile();
-    assert.deepEqual(now(), ['1', 600]);
-    assert.deepEqual(bench.said(), [
-      'warn IPVS settings were changed from outside: net.ipv4.vs.expire_nodest_conn was 0, wants 1: set',
-      'warn IPVS settings were changed from outside: timeout tcp was 5, wants 600: set',
-    ]);
-    assert.equal(keeper.counters.repairs, 2);
+    await repairsAStrangersChange();
   });
 
   it('a value that the kernel shows in its own words is no change of a stranger', async () => {

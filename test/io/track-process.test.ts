@@ -17,6 +17,7 @@ describe('tracked processes', function () {
   this.timeout(10_000);
   let folder = '';
   let program = '';
+  let programs = 0;
   const children: ChildProcess[] = [];
   let processes: TrackProcesses | null = null;
   let seen: string[] = [];
@@ -24,7 +25,7 @@ describe('tracked processes', function () {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'lvsd-process-'));
-    program = `trk${process.pid}x${seen.length % 10}`;
+    program = `trk${process.pid}x${programs++}`;
     copyFileSync('/bin/sleep', join(folder, program));
     seen = [];
     infos = [];

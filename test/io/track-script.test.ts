@@ -135,8 +135,9 @@ describe('a tracked script', function () {
   });
 
   it('changed twice in a row never runs beside its grandparent', async () => {
-    const first = start({}, `trap 'sleep 0.4; echo over >> ${folder}/order; exit' TERM; sleep 30 & wait;`);
-    await until(() => runs() === 1);
+    const slow = `trap 'sleep 0.4; echo over >> ${folder}/order; exit' TERM;`;
+    const first = start({}, `${slow} echo now >> ${folder}/trapped; sleep 30 & wait;`);
+    await until(() => readLines(join(folder, 'trapped')).length === 1);
     const config = (name: string): TrackedScriptConfig => ({
       name: 'chk',
       command: ['sh', '-c', `echo ${name} >> ${folder}/order`],

@@ -4,7 +4,7 @@ import { authenticationOf } from '../../src/vrrp/authentication.ts';
 import { type Advert, type Envelope, encodeAdvert } from '../../src/vrrp/packet.ts';
 import type { ReceivedMessage } from '../../src/vrrp/receive.ts';
 import type { Random } from './random.ts';
-import type { Station } from './station.ts';
+import { GROUP, type Station } from './station.ts';
 
 type Forge = (good: ReceivedMessage, advert: Advert, random: Random, to: Station) => ReceivedMessage;
 
@@ -12,8 +12,7 @@ type Forge = (good: ReceivedMessage, advert: Advert, random: Random, to: Station
 export function garbageFor(to: Station, stations: readonly Station[], random: Random): ReceivedMessage {
   const { family, vrid, version, password, advertisementIntervalMs } = to.config;
   const other = stations.find((station) => station !== to) ?? to;
-  const group = family === 4 ? [224, 0, 0, 18] : [0xff, 2, ...new Uint8Array(13), 18];
-  const envelope: Envelope = { source: other.address, destination: Uint8Array.of(...group) };
+  const envelope: Envelope = { source: other.address, destination: GROUP[family] };
   const address = new Uint8Array(longestPrefix(family) / 8).fill(9);
   const priority = random.pick([0, 255, 254, 100]);
   const common = { vrid, priority, addresses: [address] };

@@ -14,10 +14,6 @@ export class Heap<T extends Timed> {
   readonly #entries: Entry<T>[] = [];
   #order = 0;
 
-  get size(): number {
-    return this.#entries.length;
-  }
-
   peek(): T | null {
     return this.#entries[0]?.item ?? null;
   }

@@ -30,7 +30,7 @@ export class Invariants implements Observer {
   /** An Active Router of each link, when it was looked at last. */
   readonly #activeOn: (Station | null)[] = [];
   /** What the runs went through, so that a test can tell that it tested something. */
-  readonly seen = { overlaps: 0, longestOverlapMs: 0, garbage: 0, heard: 0, calmMs: 0 };
+  readonly seen = { overlaps: 0, garbage: 0, heard: 0, calmMs: 0 };
 
   constructor(mostDelayMs: number) {
     this.#mostDelayMs = mostDelayMs;
@@ -153,7 +153,6 @@ export class Invariants implements Observer {
     const since = this.#overlaps.get(key) ?? lan.now;
     this.#overlaps.set(key, since);
     const lastsMs = at - since;
-    this.seen.longestOverlapMs = Math.max(this.seen.longestOverlapMs, lastsMs);
     // Of a group the first member decides: for a while the others stay.
     const isLater = loser.machine.isGrouped && loser.link > 0;
     const patienceMs = isLater ? GROUP_INTERVALS * slowestMs([winner, loser]) : 0;

@@ -59,10 +59,6 @@ export class Lan implements Network {
     return this.stations.filter(({ isActive }) => isActive);
   }
 
-  get steps(): number {
-    return this.#steps;
-  }
-
   /** The last things that happened, for people. */
   get trace(): string {
     return this.#trace.join('\n');

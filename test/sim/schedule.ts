@@ -97,7 +97,7 @@ function describeMachine({ name, startAt, startupDelayMs, clockRate, stations }:
 }
 
 /** One line: when, what, and what else there is to say. */
-export function describeFault(fault: Fault): string {
+function describeFault(fault: Fault): string {
   const { at, forMs, kind, ...rest } = fault;
   const details = Object.entries(rest).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
   return `  ${seconds(at)} ${kind} for ${seconds(forMs)}: ${details.join(', ')}`;

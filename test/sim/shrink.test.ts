@@ -2,14 +2,19 @@ import assert from 'node:assert/strict';
 import { planOf } from './plan.ts';
 import { describeSchedule, type Schedule } from './schedule.ts';
 import { shrink } from './shrink.ts';
-import { type Failure, simulate } from './simulate.ts';
+import { type Failure, noTotals, simulate, type Totals } from './simulate.ts';
 
 describe('a schedule', () => {
   it('is the same for the same seed, and runs the same way', () => {
     assert.deepEqual(planOf(7), planOf(7));
     assert.notDeepEqual(planOf(7), planOf(8));
     const early: Schedule = { ...planOf(7), endMs: 60_000 };
-    assert.deepEqual(simulate(early), simulate(early));
+    const run = (): Totals => {
+      const totals = noTotals();
+      assert.equal(simulate(early, totals), null);
+      return totals;
+    };
+    assert.deepEqual(run(), run());
   });
 
   it('that fails is shortened to what it needs to fail', () => {

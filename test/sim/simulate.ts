@@ -11,12 +11,10 @@ import type { Schedule } from './schedule.ts';
 export interface Totals {
   schedules: number;
   simulatedMs: number;
-  steps: number;
   heard: number;
   garbage: number;
   promotions: number;
   overlaps: number;
-  longestOverlapMs: number;
   /** How long nothing was wrong, and exactly the right one had to be Active. */
   calmMs: number;
 }
@@ -31,8 +29,7 @@ export interface Failure {
 }
 
 export function noTotals(): Totals {
-  const none = { heard: 0, garbage: 0, promotions: 0, overlaps: 0, longestOverlapMs: 0, calmMs: 0 };
-  return { schedules: 0, simulatedMs: 0, steps: 0, ...none };
+  return { schedules: 0, simulatedMs: 0, heard: 0, garbage: 0, promotions: 0, overlaps: 0, calmMs: 0 };
 }
 
 /** Adds to `totals`; returns what went wrong, null if nothing did. */
@@ -56,14 +53,12 @@ export function simulate(schedule: Schedule, totals: Totals = noTotals()): Failu
   }
   totals.schedules++;
   totals.simulatedMs += schedule.endMs;
-  totals.steps += lan.steps;
   totals.promotions += lan.stations.reduce((sum, { promotions }) => sum + promotions, 0);
-  const { heard, garbage, overlaps, longestOverlapMs, calmMs } = invariants.seen;
+  const { heard, garbage, overlaps, calmMs } = invariants.seen;
   totals.heard += heard;
   totals.garbage += garbage;
   totals.overlaps += overlaps;
   totals.calmMs += calmMs;
-  totals.longestOverlapMs = Math.max(totals.longestOverlapMs, longestOverlapMs);
   return null;
 }
 
@@ -71,11 +66,9 @@ export function simulate(schedule: Schedule, totals: Totals = noTotals()): Failu
 export function addTotals(into: Totals, from: Totals): void {
   into.schedules += from.schedules;
   into.simulatedMs += from.simulatedMs;
-  into.steps += from.steps;
   into.heard += from.heard;
   into.garbage += from.garbage;
   into.promotions += from.promotions;
   into.overlaps += from.overlaps;
   into.calmMs += from.calmMs;
-  into.longestOverlapMs = Math.max(into.longestOverlapMs, from.longestOverlapMs);
 }

@@ -30,10 +30,11 @@ export class Station {
   timerAt: number | null = null;
   /** Came while the process hung. */
   inbox: { readonly message: ReceivedMessage; readonly isGarbage: boolean }[] = [];
-  /** How many faults keep the interface down, and the kernel from new addresses. */
+  /** How many faults keep the interface down. */
   linkFaults = 0;
   /** What the process knows of that. */
   isLinkKnownUp = false;
+  /** How many faults keep the kernel from new addresses. */
   addressFaults = 0;
   /** The virtual addresses are on the interface. */
   holdsAddresses = false;
@@ -211,7 +212,8 @@ export class Station {
   }
 }
 
-const GROUP = {
+/** The VRRP group of each family. */
+export const GROUP = {
   4: Uint8Array.of(224, 0, 0, 18),
   6: Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 18),
 } as const;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { LVSD } from '../support/daemon.ts';
-import { Lab } from '../support/lab.ts';
+import { Lab, requireIpvs } from '../support/lab.ts';
 import { RealServer } from '../support/real-server.ts';
 import type { LabOptions } from '../support/topology.ts';
 
@@ -42,7 +42,7 @@ describe('lvsd doctor with IPVS', function () {
   this.timeout(120_000);
   let lab: Lab | undefined;
 
-  before(() => assert.equal(process.env['LVSD_LAB_IPVS'], '1', 'this kernel has no ip_vs: use make lab-ipvs'));
+  before(requireIpvs);
   afterEach(() => lab?.destroy());
 
   const build = async (options: LabOptions): Promise<Lab> => {

@@ -9,6 +9,7 @@ import { run } from '../support/exec.ts';
 import { type CommandLine, type Scenario, scenario } from '../support/ipvsadm-generator.ts';
 import { IpvsadmPair, NAMESPACE } from '../support/ipvsadm-pair.ts';
 import type { Answer } from '../support/ipvsadm-worker.ts';
+import { requireIpvs } from '../support/lab.ts';
 
 const TABLES = Number(process.env['SOAK_TABLES'] || 100);
 const FIRST_SEED = Number(process.env['SOAK_SEED'] || 1);
@@ -55,8 +56,8 @@ describe('lvsd ipvs beside ipvsadm', function () {
   let pair: IpvsadmPair | null = null;
   const both = (): IpvsadmPair => pair ?? assert.fail('there is no pair');
 
-  before(async function () {
-    if (process.env['LVSD_LAB_IPVS'] !== '1') this.skip();
+  before(async () => {
+    requireIpvs();
     pair = await IpvsadmPair.create();
   });
   after(async () => pair?.destroy());

@@ -10,7 +10,7 @@ import { Daemon } from '../support/daemon.ts';
 import { run, waitFor } from '../support/exec.ts';
 import { waitForWeights } from '../support/ipvsadm.ts';
 import { type Answer, Kept } from '../support/ipvsadm-worker.ts';
-import { Lab } from '../support/lab.ts';
+import { Lab, requireIpvs } from '../support/lab.ts';
 import { useIpvs } from './referee.ts';
 
 const SLACK_MS = 15_000;
@@ -148,8 +148,8 @@ describe('lvsd ipvs beside a running lvsd', function () {
   let lab: Lab | null = null;
   let daemon: Daemon;
 
-  before(async function () {
-    if (process.env['LVSD_LAB_IPVS'] !== '1') this.skip();
+  before(async () => {
+    requireIpvs();
     lab = await Lab.create({ directors: 1, realServers: 1 });
     daemon = Daemon.start(lab, 'd1', {
       config: `

@@ -54,12 +54,6 @@ describe('leftovers', function () {
     await waitFor(async () => (await syncDaemons(director)).join() === expected.join(), { timeoutMs: SLACK_MS, what });
   }
 
-  /** kill -9 of the main process and of its VRRP process: nobody can clean up. */
-  async function crash(): Promise<void> {
-    await director.sh(`kill -9 ${daemon.child.pid} $(pgrep -P ${daemon.child.pid})`);
-    await daemon.child.exited;
-  }
-
   /** What of the kernel is remembered to be ours; what settings were before stays remembered besides. */
   function remembered(): unknown {
     const { keys, syncDaemons } = JSON.parse(readFileSync(`${daemon.socket}.services`, 'utf8'));
@@ -87,7 +81,7 @@ describe('leftovers', function () {
   });
 
   it('a service of the same name in another network namespace is not ours, though the file is beside the socket', async () => {
-    await crash();
+    await daemon.crash();
     assert.ok(existsSync(`${daemon.socket}.services`));
     const other = lab.node('d2');
     await other.exec('ipvsadm', ['-A', '-t', '10.0.0.100:7000', '-s', 'rr']);

@@ -113,7 +113,7 @@ for (const row of rows) {
       await waitFor(synced, { timeoutMs: SLACK_MS, what: `${CONNECTIONS} connections on d2`, pollMs: 300 });
 
       await Promise.all([lab.isolate('d1', 'front'), lab.isolate('d1', 'back')]);
-      await lab.node('d1').sh(`kill -9 ${d1.child.pid} $(pgrep -P ${d1.child.pid})`);
+      await d1.crash();
       await waitForSync('master eth1 51', 'master eth1 51'); // nobody is left on d1 to stop its own
       await new Promise((resolve) => setTimeout(resolve, 6000)); // retransmissions, and the client's deadline
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { IpvsCommand } from '../../../src/ipvs/command.ts';
 import { Ipvs } from '../../../src/sys/ipvs.ts';
 import { run } from '../support/exec.ts';
+import { requireIpvs } from '../support/lab.ts';
 
 /** IPVS as the tests of one suite use it. */
 export interface Bench {
@@ -20,9 +21,8 @@ export function useIpvs(): Bench {
     await run('ipvsadm', ['-C']);
     for (const role of ['master', 'backup'] as const) assert.equal(ipvs().stopDaemon(role), null);
   };
-  before(function () {
-    // Nowhere else: these tests flush the table of the namespace they run in.
-    if (process.env['LVSD_LAB_IPVS'] !== '1') this.skip();
+  before(() => {
+    requireIpvs(); // nowhere else: these tests flush the table of the namespace they run in
     opened = Ipvs.open();
   });
   beforeEach(empty);

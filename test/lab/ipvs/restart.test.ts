@@ -77,12 +77,6 @@ describe('restart and stop', function () {
     return tables.map((text) => weightsOf(parseTable(text)));
   }
 
-  /** kill -9 of the main process and of its VRRP process: nobody can clean up. */
-  async function crash(): Promise<void> {
-    await director.sh(`kill -9 ${daemon.child.pid} $(pgrep -P ${daemon.child.pid})`);
-    await daemon.child.exited;
-  }
-
   /** Starts it again and waits until it is through its first probes. */
   async function restart(): Promise<void> {
     daemon.restart();
@@ -102,7 +96,7 @@ describe('restart and stop', function () {
   it('kill -9 of all processes and a restart: no healthy server ever loses its weight', async () => {
     await waitForCount(1);
     const watch = startWatching();
-    await crash();
+    await daemon.crash();
     assert.match(await askTcp(lab, '10.0.0.100', 7000), /^r[12]$/); // the kernel goes on alone
     await restart();
     await waitForCount(2); // adopting resets no counter
@@ -118,7 +112,7 @@ describe('restart and stop', function () {
 
   it('what left the configuration while it was down is gone afterwards', async () => {
     const watch = startWatching();
-    await crash();
+    await daemon.crash();
     daemon.writeConfig(config({ real: [21] }));
     await restart();
     for (const table of await tablesOf(watch)) assert.equal(table[WEB]?.['10.0.0.21:7000'], 4);

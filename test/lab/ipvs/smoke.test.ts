@@ -1,7 +1,7 @@
 /** The lab with IPVS set by hand (ipvsadm): is this kernel able to forward, for each method? */
 import assert from 'node:assert/strict';
 import { summarise } from '../support/client-report.ts';
-import { Lab } from '../support/lab.ts';
+import { Lab, requireIpvs } from '../support/lab.ts';
 import { RealServer } from '../support/real-server.ts';
 import type { LabOptions } from '../support/topology.ts';
 import { Traffic } from '../support/traffic.ts';
@@ -65,7 +65,7 @@ describe('the lab with IPVS', function () {
   this.timeout(60_000);
   let lab: Lab | undefined;
 
-  before(() => assert.equal(process.env['LVSD_LAB_IPVS'], '1', 'this kernel has no ip_vs: use make lab-ipvs'));
+  before(requireIpvs);
   afterEach(() => lab?.destroy());
 
   for (const row of rows) {

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { Daemon } from '../support/daemon.ts';
 import { waitFor } from '../support/exec.ts';
 import { waitForWeights } from '../support/ipvsadm.ts';
-import { Lab } from '../support/lab.ts';
+import { Lab, requireIpvs } from '../support/lab.ts';
 import type { Namespace } from '../support/namespace.ts';
 import { askPeer, PeerConnection, startPeerServer } from '../support/peer.ts';
 
@@ -59,7 +59,7 @@ describe('full NAT', function () {
   let daemon: Daemon;
 
   before(async () => {
-    assert.equal(process.env['LVSD_LAB_IPVS'], '1', 'this is no lab with ip_vs: use make lab-nft');
+    requireIpvs();
     lab = await Lab.create({ directors: 1, realServers: 1, method: 'nat', family: 'both' });
     director = lab.node('d1');
     await director.ip([
@@ -118,8 +118,7 @@ describe('full NAT', function () {
 
   it('a crash leaves it, and a restart takes it over: traffic goes on all the time', async () => {
     const old = await open();
-    await director.sh(`kill -9 ${daemon.child.pid} $(pgrep -P ${daemon.child.pid})`);
-    await daemon.child.exited;
+    await daemon.crash();
     assert.equal(await ask(), 'r1 10.1.0.200');
     daemon.restart();
     const started = daemon.waitForLine(/ runs d1/, SLACK_MS);

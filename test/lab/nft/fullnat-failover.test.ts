@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { type NatMember, natTable, replaceScript } from '../../../src/nft/ruleset.ts';
 import { real, tcp } from '../../unit/ipvs/builders.ts';
 import { waitFor } from '../support/exec.ts';
-import { Lab } from '../support/lab.ts';
+import { Lab, requireIpvs } from '../support/lab.ts';
 import { PeerConnection, startPeerServer } from '../support/peer.ts';
 
 const SOURCES = ['10.1.0.200', '10.1.0.201'];
@@ -23,7 +23,7 @@ describe('full NAT, failover', function () {
   let lab: Lab;
 
   before(async () => {
-    assert.equal(process.env['LVSD_LAB_IPVS'], '1', 'this is no lab with ip_vs: use make lab-nft');
+    requireIpvs();
     lab = await Lab.create({ directors: 2, realServers: 1, method: 'nat' });
     for (const name of ['d1', 'd2']) {
       const director = lab.node(name);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { changeScript, type NatMember, natTable, replaceScript } from '../../../src/nft/ruleset.ts';
 import { fwmark, real, tcp, udp } from '../../unit/ipvs/builders.ts';
-import { Lab } from '../support/lab.ts';
+import { Lab, requireIpvs } from '../support/lab.ts';
 import type { Namespace } from '../support/namespace.ts';
 import { askPeer, PeerConnection, startPeerServer } from '../support/peer.ts';
 
@@ -16,18 +16,12 @@ const SPREAD = ['10.1.0.200', '10.1.0.201'];
 
 /** By port: 80 masquerade, 81 floating, 82 spread, 83 plain NAT, 84 a stranger's. */
 const MEMBERS: readonly NatMember[] = [
-  ...[tcp('10.0.0.100', 80), udp('10.0.0.100', 80)].map(
-    (service): NatMember => ({ service, destination: real('10.1.0.21', 7000), source: MASQUERADE }),
-  ),
-  ...[tcp('fd00::100', 80), udp('fd00::100', 80)].map(
-    (service): NatMember => ({ service, destination: real('fd01::21', 7000), source: MASQUERADE }),
-  ),
-  ...[tcp('10.0.0.100', 81), udp('10.0.0.100', 81)].map(
-    (service): NatMember => ({ service, destination: real('10.1.0.21', 7000), source: FLOATING }),
-  ),
-  ...[tcp('fd00::100', 81), udp('fd00::100', 81)].map(
-    (service): NatMember => ({ service, destination: real('fd01::21', 7000), source: FLOATING6 }),
-  ),
+  ...[tcp, udp].flatMap((on): NatMember[] => [
+    { service: on('10.0.0.100', 80), destination: real('10.1.0.21', 7000), source: MASQUERADE },
+    { service: on('fd00::100', 80), destination: real('fd01::21', 7000), source: MASQUERADE },
+    { service: on('10.0.0.100', 81), destination: real('10.1.0.21', 7000), source: FLOATING },
+    { service: on('fd00::100', 81), destination: real('fd01::21', 7000), source: FLOATING6 },
+  ]),
   { service: tcp('10.0.0.100', 82), destination: real('10.1.0.21', 7000), source: SPREAD },
   { service: tcp('10.0.0.100', 83), destination: real('10.1.0.21', 7000), source: 'keep' },
   // A stranger's rule takes its connections before IPVS sees them.
@@ -91,7 +85,7 @@ describe('full NAT, data path', function () {
   let director: Namespace;
 
   before(async () => {
-    assert.equal(process.env['LVSD_LAB_IPVS'], '1', 'this is no lab with ip_vs: use make lab-nft');
+    requireIpvs();
     lab = await Lab.create({ directors: 1, realServers: 2, method: 'nat', family: 'both' });
     director = lab.node('d1');
     const front = ['10.0.0.100/32', '10.0.0.101/32', 'fd00::100/128'];

@@ -114,7 +114,14 @@ export class Daemon {
     return this.#child.kill();
   }
 
-  /** Starts it again after `stop` or `kill`, with the same configuration file and socket. */
+  /** kill -9 of the main process and of its VRRP process: nobody can clean up. */
+  async crash(): Promise<void> {
+    const { pid } = this.#child;
+    await this.#lab.node(this.node).sh(`kill -9 ${pid} $(pgrep -P ${pid})`);
+    await this.#child.exited;
+  }
+
+  /** Starts it again after `stop`, `kill` or `crash`, with the same configuration file and socket. */
   restart(): void {
     this.#child = this.#spawn();
   }

@@ -1,23 +1,19 @@
 /** Random choices for generated tests; the same seed gives the same. */
+import { Random } from '../../sim/random.ts';
 
-/** A generator of 32-bit numbers (mulberry32). */
 export class Dice {
   /** What was rolled for the table, to be met again by the commands. */
   readonly services: string[][] = [];
   readonly servers: string[] = [];
-  #state: number;
+  readonly #random: Random;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#random = new Random(seed);
   }
 
   /** A whole number from 0 to `below` - 1. */
   number(below: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+    return (this.#random.next() * 2 ** 32) % below; // all 32 bits of it
   }
 
   chance(percent: number): boolean {

@@ -4,6 +4,52 @@ import path from 'node:path';
 import type { Child, Line } from './child.ts';
 import type { Lab } from './lab.ts';
 
+/** A virtual router as `keepalivedText` writes it down. */
+export interface KeepalivedRouter {
+  /** Default V4. */
+  readonly name?: string;
+  /** Default 51. */
+  readonly vrid?: number;
+  /** Default 3. */
+  readonly version?: 2 | 3;
+  readonly priority: number;
+  /** Default 200. */
+  readonly intervalMs?: number;
+  /** Of one family, with prefix length; default 10.0.0.100/24. */
+  readonly addresses?: readonly string[];
+  /** More lines of the instance. */
+  readonly more?: string;
+}
+
+/** A configuration with nothing but virtual routers on eth0; lines of one's own may follow. */
+export function keepalivedText(...routers: readonly KeepalivedRouter[]): string {
+  return `global_defs {\n  router_id peer\n}\n${routers.map(instance).join('')}`;
+}
+
+/** How an instance of version 2 is given its password, for `more`. */
+export function authenticationText(password: string, type: 'PASS' | 'AH' = 'PASS'): string {
+  return `authentication {\n    auth_type ${type}\n    auth_pass ${password}\n  }`;
+}
+
+function instance(router: KeepalivedRouter): string {
+  const { name = 'V4', vrid = 51, version = 3, priority, intervalMs = 200, more = '' } = router;
+  const { addresses = ['10.0.0.100/24'] } = router;
+  return `vrrp_instance ${name} {
+  version ${version}
+  state BACKUP
+  interface eth0
+  virtual_router_id ${vrid}
+  priority ${priority}
+  advert_int ${intervalMs / 1000}
+  ${addresses.some((address) => address.includes(':')) ? 'native_ipv6' : ''}
+  ${more}
+  virtual_ipaddress {
+${addresses.map((address) => `    ${address}`).join('\n')}
+  }
+}
+`;
+}
+
 export class Keepalived {
   readonly configFile: string;
   readonly child: Child;

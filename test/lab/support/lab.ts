@@ -1,4 +1,5 @@
 /** A pair of directors, real servers and a client on bridges (see topology.ts). Runs as root inside `scripts/lab.sh`. */
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -24,6 +25,11 @@ import {
 
 const SWITCH = 'sw';
 const BRIDGE = { front: 'br0', back: 'br1' } as const;
+
+/** @throws Error in a lab without IPVS: to skip there would hide that nothing was tested. */
+export function requireIpvs(): void {
+  assert.equal(process.env['LVSD_LAB_IPVS'], '1', 'this is no lab with ip_vs: use make lab-ipvs or make lab-nft');
+}
 
 export class Lab {
   /** Folder for configurations, sockets and logs; gone after `destroy`. */

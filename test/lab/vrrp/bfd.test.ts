@@ -9,7 +9,7 @@ import { Daemon } from '../support/daemon.ts';
 import { Keepalived } from '../support/keepalived.ts';
 import { Lab } from '../support/lab.ts';
 import { Pcap } from '../support/pcap.ts';
-import { COMPLAINT, configText, killDirector, Wire, waitForRole, watchFor } from './referee.ts';
+import { complaintsOf, configText, hasNftables, killDirector, Wire, waitForRole, watchFor } from './referee.ts';
 
 const D1 = '10.0.0.11';
 const D2 = '10.0.0.12';
@@ -120,10 +120,10 @@ vrrp_instance V4 {
     assert.ok([...ports].every((port) => Number(port) >= 49_152));
     const ttls = new Set(headers.packets.map(({ text }) => /, ttl (\d+),/.exec(text)?.[1]));
     assert.deepEqual([...ttls], ['255']);
-    const complaints = keepalived.lines
-      .map((line) => line.text)
-      .filter((line) => /BFD/.test(line) && COMPLAINT.test(line));
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(
+      complaintsOf(keepalived).filter((line) => /BFD/.test(line)),
+      [],
+    );
   });
 
   it('the cable is cut silently: DOWN, and the backup takes over long before three intervals are over', async () => {
@@ -234,10 +234,9 @@ describe('BFD between two directors', function () {
     await d1.reload();
     const moved = ({ bfdSessions: [now] }: { bfdSessions: readonly BfdReport[] }) => now?.detectionTimeMs === 1500;
     const { bfdSessions } = await d2.waitForStatus(moved, UP_MS, 'to detect within 1500 ms');
-    const [peer, peer6] = bfdSessions;
+    const [peer] = bfdSessions;
     assert.deepEqual([peer?.state, peer?.flaps], ['UP', before?.flaps]);
     await d2.waitForStatus(({ bfdSessions: [, dropped] }) => dropped?.state === 'DOWN', UP_MS, 'peer6 to be DOWN');
-    assert.ok(peer6 !== undefined);
   });
 
   it('tshark has nothing against any packet', () => pcap.assertGood(D1, D2));
@@ -256,8 +255,7 @@ describe('BFD that alone is broken', function () {
     const node = lab.node('d2');
     const drop =
       'add table inet t; add chain inet t in { type filter hook input priority 0; }; add rule inet t in udp dport 3784 drop';
-    const probe = await node.exec('nft', ['-c', drop], { check: false });
-    if (probe.code !== 0) this.skip();
+    if (!(await hasNftables(lab, 'd2'))) this.skip();
     const fast = (priority: number, neighbor: string): string =>
       config(priority, [{ name: 'peer', neighbor }], '{ bfd: peer }').replaceAll(`${INTERVAL_MS}ms`, `${FAST_MS}ms`);
     const d1 = Daemon.start(lab, 'd1', { config: fast(250, D2) });

@@ -6,16 +6,10 @@ import { waitFor } from '../support/exec.ts';
 import { Lab } from '../support/lab.ts';
 import { Namespace } from '../support/namespace.ts';
 import { portOf } from '../support/topology.ts';
-import { configText, holds, SLACK_MS, Wire, waitForHolder, waitForRole, watchFor } from './referee.ts';
+import { configText, holds, neighborOf, SLACK_MS, Wire, waitForHolder, waitForRole, watchFor } from './referee.ts';
 
 const VIP = '10.0.0.100';
 const MAC = { d1: '02:00:00:00:01:0b', d2: '02:00:00:00:01:0c' } as const;
-
-/** The link-layer address that the client remembers. */
-async function neighborOf(lab: Lab, address: string): Promise<string | undefined> {
-  const { stdout } = await lab.node('c1').exec('ip', ['neigh', 'show', address]);
-  return /lladdr (\S+)/.exec(stdout)?.[1];
-}
 
 function waitForReport(
   daemon: Daemon,

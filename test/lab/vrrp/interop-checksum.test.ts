@@ -58,7 +58,7 @@ describe('the checksum of RFC 9568 beside FRR 8.4', function () {
   after(() => lab?.destroy());
 
   it('we understand its form, and say that it is another one', async () => {
-    await lvsd.waitForLine(/10\.0\.0\.12 sends the pseudo form of the checksum/, SLACK_MS);
+    await lvsd.waitForLine(/ info .*10\.0\.0\.12 sends the pseudo form of the checksum/, SLACK_MS);
     const { role, peer: heard, adverts } = await waitForRole(lvsd, 'BACKUP');
     assert.deepEqual([role, heard?.priority, heard?.checksum, adverts.refused], ['BACKUP', 100, 'pseudo', {}]);
   });

@@ -7,8 +7,8 @@ import { Daemon } from '../support/daemon.ts';
 import { waitFor } from '../support/exec.ts';
 import { Lab } from '../support/lab.ts';
 import { Pcap } from '../support/pcap.ts';
-import { hasAddress, type Kind, makePeer, type Peer, vipOf } from './interop-peers.ts';
-import { configText, Wire, waitForRole, watchFor } from './referee.ts';
+import { type Kind, makePeer, type Peer, vipOf } from './interop-peers.ts';
+import { configText, hasAddress, Wire, waitForRole, watchFor } from './referee.ts';
 
 const PRIORITY = 100;
 const TAKE_OVER_MS = 20_000;

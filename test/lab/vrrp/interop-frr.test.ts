@@ -4,8 +4,8 @@ import { Daemon } from '../support/daemon.ts';
 import { waitFor } from '../support/exec.ts';
 import { Lab } from '../support/lab.ts';
 import { Pcap } from '../support/pcap.ts';
-import { hasAddress, makePeer, type Peer, vipOf } from './interop-peers.ts';
-import { configText, killDirector, routerOf, Wire, waitForRole, watchFor } from './referee.ts';
+import { makePeer, type Peer, vipOf } from './interop-peers.ts';
+import { configText, hasAddress, killDirector, routerOf, Wire, waitForRole, watchFor } from './referee.ts';
 
 const ROUTERS = [
   { name: 'web', vrid: 51, version: 3, intervalMs: 200, addresses: ['10.0.0.100/24'] },

@@ -1,8 +1,8 @@
 /** keepalived and FRR as the other router, behind one interface. */
 import { Frr, type FrrRouter } from '../support/frr.ts';
-import { Keepalived } from '../support/keepalived.ts';
+import { Keepalived, keepalivedText } from '../support/keepalived.ts';
 import type { Lab } from '../support/lab.ts';
-import { COMPLAINT, killKeepalived, NO_COMPLAINT, SLACK_MS } from './referee.ts';
+import { complaintsOf, hasAddress, killKeepalived, SLACK_MS } from './referee.ts';
 
 export type Kind = 'keepalived' | 'FRR';
 
@@ -36,12 +36,6 @@ export function makePeer(kind: Kind, lab: Lab, node: string, routers: readonly P
   return kind === 'keepalived' ? new KeepalivedPeer(lab, node, routers) : new FrrPeer(lab, node, routers);
 }
 
-/** Whether a machine has an address on any interface. */
-export async function hasAddress(lab: Lab, node: string, address: string): Promise<boolean> {
-  const { stdout } = await lab.node(node).exec('ip', ['-o', 'addr']);
-  return stdout.includes(` ${address}/`);
-}
-
 /** The last of its addresses, without the prefix length: the one that clients use. */
 export function vipOf({ addresses }: Pick<PeerRouter, 'addresses'>): string {
   return addresses.at(-1)?.split('/')[0] ?? '';
@@ -56,7 +50,11 @@ class KeepalivedPeer implements Peer {
   constructor(lab: Lab, node: string, routers: readonly PeerRouter[]) {
     this.#lab = lab;
     this.#node = node;
-    this.#config = `global_defs {\n  router_id peer\n}\n${routers.map(keepalivedInstance).join('\n')}`;
+    const named = routers.map((router) => ({
+      ...router,
+      name: `v${vipOf(router).includes(':') ? 6 : 4}-${router.vrid}`,
+    }));
+    this.#config = keepalivedText(...named);
   }
 
   async start(): Promise<void> {
@@ -78,8 +76,7 @@ class KeepalivedPeer implements Peer {
   }
 
   complaints(): string[] {
-    const lines = this.#runs.flatMap((run) => run.lines.map(({ text }) => text));
-    return lines.filter((line) => COMPLAINT.test(line) && !NO_COMPLAINT.test(line));
+    return complaintsOf(...this.#runs);
   }
 
   #last(): Keepalived {
@@ -87,22 +84,6 @@ class KeepalivedPeer implements Peer {
     if (run === undefined) throw new Error('keepalived was never started');
     return run;
   }
-}
-
-function keepalivedInstance({ vrid, version, priority, intervalMs, addresses }: PeerRouter): string {
-  const isIPv6 = addresses.some((address) => address.includes(':'));
-  return `vrrp_instance v${isIPv6 ? 6 : 4}-${vrid} {
-  version ${version}
-  state BACKUP
-  interface eth0
-  virtual_router_id ${vrid}
-  priority ${priority}
-  advert_int ${intervalMs / 1000}
-  ${isIPv6 ? 'native_ipv6' : ''}
-  virtual_ipaddress {
-${addresses.map((address) => `    ${address} dev eth0`).join('\n')}
-  }
-}`;
 }
 
 /** vrrpd's words with debugging on. */

@@ -1,7 +1,7 @@
 /** VRRPv2 beside a keepalived that is set up otherwise: refused by name, counted, told once; both are active, as RFC 3768 says. */
 import assert from 'node:assert/strict';
 import { Daemon } from '../support/daemon.ts';
-import { Keepalived } from '../support/keepalived.ts';
+import { authenticationText, Keepalived, type KeepalivedRouter, keepalivedText } from '../support/keepalived.ts';
 import { Lab } from '../support/lab.ts';
 import { configText, holds, routerOf, snapshotOf, waitForHolder, waitForRole, watchFor } from './referee.ts';
 
@@ -10,21 +10,19 @@ interface Misfit {
   readonly vrid: number;
   /** Our keys. */
   readonly more: string;
-  /** keepalived's lines. */
-  readonly theirs: string;
+  /** What keepalived has otherwise; version 2 and one second unless told. */
+  readonly theirs: Partial<KeepalivedRouter>;
   readonly refusal: string;
   /** What our log says. */
   readonly said: string;
 }
-
-const pass = (password: string, type = 'PASS') => `authentication {\n auth_type ${type}\n auth_pass ${password}\n }`;
 
 const MISFITS: readonly Misfit[] = [
   {
     name: 'wrong-password',
     vrid: 51,
     more: 'version: 2, password: secret12',
-    theirs: `version 2\n advert_int 1\n ${pass('secret13')}`,
+    theirs: { more: authenticationText('secret13') },
     refusal: 'auth-failures',
     said: 'its password is another one; set the same `password` on both',
   },
@@ -32,7 +30,7 @@ const MISFITS: readonly Misfit[] = [
     name: 'they-have-none',
     vrid: 52,
     more: 'version: 2, password: secret12',
-    theirs: 'version 2\n advert_int 1',
+    theirs: {},
     refusal: 'auth-type-mismatch',
     said: 'it has no password, this virtual router has one',
   },
@@ -40,7 +38,7 @@ const MISFITS: readonly Misfit[] = [
     name: 'we-have-none',
     vrid: 53,
     more: 'version: 2',
-    theirs: `version 2\n advert_int 1\n ${pass('secret12')}`,
+    theirs: { more: authenticationText('secret12') },
     refusal: 'auth-type-mismatch',
     said: 'it has a password, this virtual router has none; set the same `password`',
   },
@@ -48,7 +46,7 @@ const MISFITS: readonly Misfit[] = [
     name: 'header',
     vrid: 54,
     more: 'version: 2',
-    theirs: `version 2\n advert_int 1\n ${pass('secret12', 'AH')}`,
+    theirs: { more: authenticationText('secret12', 'AH') },
     refusal: 'authentication-header',
     said: 'it uses an IPsec authentication header (auth_type AH), which lvsd does not speak; use a password or none there',
   },
@@ -56,12 +54,12 @@ const MISFITS: readonly Misfit[] = [
     name: 'interval',
     vrid: 55,
     more: 'version: 2',
-    theirs: 'version 2\n advert_int 2',
+    theirs: { intervalMs: 2000 },
     refusal: 'interval-errors',
     said: 'it advertises every 2 s, this virtual router every 1 s; VRRPv2 wants one `advertisement_interval` on both',
   },
 ];
-const VERSION = { name: 'version', vrid: 56, more: 'version: 2', theirs: 'version 3\n advert_int 1' };
+const VERSION = { name: 'version', vrid: 56, more: 'version: 2', theirs: { version: 3 } } as const;
 const ALL = [...MISFITS, VERSION];
 const vipOf = (vrid: number) => `10.0.0.1${vrid}`;
 
@@ -77,23 +75,17 @@ const lvsdConfig = (change: (more: string) => string = (more) => more) =>
     })),
   );
 
-const keepalivedConfig = `
-global_defs {
-  router_id peer
-}
-${ALL.map(
-  ({ name, vrid, theirs }) => `vrrp_instance ${name} {
-  state BACKUP
-  interface eth0
-  virtual_router_id ${vrid}
-  priority 100
-  ${theirs}
-  virtual_ipaddress {
-    ${vipOf(vrid)}/32 dev eth0
-  }
-}`,
-).join('\n')}
-`;
+const keepalivedConfig = keepalivedText(
+  ...ALL.map(({ name, vrid, theirs }) => ({
+    name,
+    vrid,
+    version: 2 as const,
+    priority: 100,
+    intervalMs: 1000,
+    addresses: [`${vipOf(vrid)}/32`],
+    ...theirs,
+  })),
+);
 
 describe('VRRPv2 beside a keepalived that is set up otherwise', function () {
   this.timeout(60_000);

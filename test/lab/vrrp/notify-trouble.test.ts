@@ -104,7 +104,7 @@ describe('notify programs in trouble', function () {
   it('a tracked interface and a repair are events too', async () => {
     await lab.node('d1').ip(['link set eth1 down', 'addr del 10.0.0.101/32 dev eth0']);
     await lab.node('d1').ip(['link set eth1 up']);
-    const found = await waitFor(
+    await waitFor(
       async () => {
         const { stdout } = await d1.lvsd(['events']);
         const all = [/track interface eth1: UP -> DOWN/, /track interface eth1: DOWN -> UP/, /repair lively: put back/];
@@ -112,7 +112,6 @@ describe('notify programs in trouble', function () {
       },
       { timeoutMs: SLACK_MS, what: 'the events' },
     );
-    assert.ok(found);
   });
 
   it('a reload runs nothing for what stays', async () => {
@@ -122,12 +121,10 @@ describe('notify programs in trouble', function () {
     assert.deepEqual(linesOf('log'), before);
   });
 
-  it('a router that leaves the configuration is told STOP, after its hand-over', async () => {
-    const since = Date.now();
+  it('a router that leaves the configuration is told STOP', async () => {
     d2.writeConfig('vrrp: []\n');
     await d2.reload();
     await waitForLine('loser INSTANCE lively STOP 100');
-    assert.ok(Date.now() - since < SLACK_MS);
   });
 
   it('lvsd stops in time, says which program it killed, and the others are told STOP', async () => {

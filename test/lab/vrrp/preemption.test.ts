@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Daemon } from '../support/daemon.ts';
 import { waitFor } from '../support/exec.ts';
-import { Keepalived } from '../support/keepalived.ts';
+import { Keepalived, keepalivedText } from '../support/keepalived.ts';
 import { Lab } from '../support/lab.ts';
 import { Pcap } from '../support/pcap.ts';
 import {
@@ -20,22 +20,6 @@ import {
 const VIP = '10.0.0.100';
 const D1 = '10.0.0.11';
 const D2 = '10.0.0.12';
-
-const keepalivedConfig = (priority: number, more = '') => `
-global_defs {
-  vrrp_version 3
-}
-vrrp_instance V4 {
-  state BACKUP
-  interface eth0
-  virtual_router_id 51
-  priority ${priority}
-  advert_int 0.2
-  ${more}
-  virtual_ipaddress {
-    ${VIP}/24 dev eth0
-  }
-}`;
 
 describe('preemption', function () {
   this.timeout(60_000);
@@ -60,7 +44,7 @@ describe('preemption', function () {
 
   /** keepalived is MASTER with 100 before lvsd starts with 150. */
   const beside = async (more: string): Promise<Daemon> => {
-    keepalived = Keepalived.start(lab, 'd2', keepalivedConfig(100));
+    keepalived = Keepalived.start(lab, 'd2', keepalivedText({ priority: 100 }));
     await waitForHolder(lab, 'd2', 'd1', VIP);
     lvsd = Daemon.start(lab, 'd1', { config: configText({ priority: 150, more }) });
     await waitForRole(lvsd, 'BACKUP');
@@ -110,7 +94,7 @@ describe('preemption', function () {
   it("keepalived's nopreempt beside us: nobody needs an initial state", async () => {
     lvsd = Daemon.start(lab, 'd1', { config: configText({ priority: 100 }) });
     await waitForRole(lvsd, 'MASTER');
-    keepalived = Keepalived.start(lab, 'd2', keepalivedConfig(150, 'nopreempt'));
+    keepalived = Keepalived.start(lab, 'd2', keepalivedText({ priority: 150, more: 'nopreempt' }));
     const since = Date.now();
     await watchFor(15);
     assert.deepEqual(wire.adverts(since, D2), []);
@@ -120,7 +104,7 @@ describe('preemption', function () {
   it("keepalived's preempt_delay beside us: we stay until it is over, then give way", async () => {
     lvsd = Daemon.start(lab, 'd1', { config: configText({ priority: 100 }) });
     await waitForRole(lvsd, 'MASTER');
-    keepalived = Keepalived.start(lab, 'd2', keepalivedConfig(150, 'preempt_delay 2'));
+    keepalived = Keepalived.start(lab, 'd2', keepalivedText({ priority: 150, more: 'preempt_delay 2' }));
     const { at } = await keepalived.waitForLine(/Entering BACKUP STATE/, SLACK_MS);
     const first = await wire.waitForAdvert(({ source }) => source === D2, 0, 'keepalived to take over');
     assert.ok(first.at - at >= 1900, `${first.at - at} ms`);
@@ -154,14 +138,15 @@ describe('preemption', function () {
   });
 
   it('a restart of the VRRP process alone is no start', async () => {
-    const config = `vrrp_process: { startup_delay: 2s }\n${configText({ priority: 150 })}`;
+    const config = `vrrp_process: { startup_delay: 5s }\n${configText({ priority: 150 })}`;
     lvsd = Daemon.start(lab, 'd1', { config });
     await waitForRole(lvsd, 'MASTER');
-    keepalived = Keepalived.start(lab, 'd2', keepalivedConfig(100));
+    keepalived = Keepalived.start(lab, 'd2', keepalivedText({ priority: 100 }));
     await watchFor(5);
     const since = Date.now();
     process.kill(await vrrpPidOf(lvsd), 'SIGKILL');
-    await wire.waitForAdvert(({ source, at }) => source === D1 && at > since + 100, since, 'd1 to go on');
+    const next = await wire.waitForAdvert(({ source, at }) => source === D1 && at > since + 100, since, 'd1 to go on');
+    assert.ok(next.at - since < 5000, `${next.at - since} ms, as if the startup delay counted`);
     await waitForHolder(lab, 'd1', 'd2', VIP);
   });
 });

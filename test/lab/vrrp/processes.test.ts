@@ -1,5 +1,6 @@
 /** What happens to the addresses when one of the two processes dies or hangs. */
 import assert from 'node:assert/strict';
+import { isAlive } from '../../support/wait.ts';
 import { Daemon } from '../support/daemon.ts';
 import { waitFor } from '../support/exec.ts';
 import { Lab } from '../support/lab.ts';
@@ -7,7 +8,6 @@ import {
   AddressWatch,
   configText,
   holds,
-  isRunning,
   SLACK_MS,
   snapshotOf,
   vrrpPidOf,
@@ -78,7 +78,7 @@ describe('a dead or hanging process at 1 s advertisements', function () {
     const taken = await wire.waitForAdvert(({ source }) => source === D2, since, 'd2 to advertise');
     assert.ok(taken.at >= zero.at && taken.at - zero.at < 2000, `${taken.at - zero.at} ms after priority 0`);
     await waitForHolder(lab, 'd2', 'd1', VIP);
-    await waitFor(() => !isRunning(pid), { timeoutMs: SLACK_MS, what: 'the VRRP process to exit' });
+    await waitFor(() => !isAlive(pid), { timeoutMs: SLACK_MS, what: 'the VRRP process to exit' });
   });
 
   it('it starts again beside what is left, and is MASTER again', async () => {
@@ -99,7 +99,7 @@ describe('a dead or hanging process at 100 ms advertisements', function () {
     process.kill(pid, 'SIGSTOP');
     await wire.waitForAdvert(({ source }) => source === D2, since, 'd2 to take over');
     await d1.waitForLine(/The VRRP process was silent for \d+ ms: killing it/, 15_000);
-    await waitFor(() => !isRunning(pid), { timeoutMs: SLACK_MS, what: 'the old process to be gone' });
+    await waitFor(() => !isAlive(pid), { timeoutMs: SLACK_MS, what: 'the old process to be gone' });
     await waitForHolder(lab, 'd1', 'd2', VIP);
     await waitForRole(d1, 'MASTER');
   });

@@ -1,4 +1,5 @@
 /** What the VRRP tests share: configurations, and referees that are not ours (tcpdump on the client, `ip`). */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '../../../src/status/types.ts';
@@ -11,11 +12,21 @@ import type { Keepalived } from '../support/keepalived.ts';
 import type { Lab } from '../support/lab.ts';
 
 /** keepalived's words for an advertisement that it does not like. */
-export const COMPLAINT =
+const COMPLAINT =
   /warning|invalid|checksum|mismatch|bogus|dropping|discard|incorrect|malformed|too short|unexpected|error|not configured|different/i;
 
 /** What a router of higher priority does by the standard (RFC 9568 section 6.4.3). */
-export const NO_COMPLAINT = /received lower priority \(\d+\) advert from \S+ - discarding/;
+const NO_COMPLAINT = /received lower priority \(\d+\) advert from \S+ - discarding/;
+
+/** What keepalived logged against us in some runs. @throws Error when it logged no state at all: then it heard nothing. */
+export function complaintsOf(...runs: readonly Keepalived[]): string[] {
+  const lines = runs.flatMap((run) => run.lines.map(({ text }) => text));
+  assert.ok(
+    lines.some((line) => /Entering (MASTER|BACKUP) STATE/.test(line)),
+    'keepalived logged nothing',
+  );
+  return lines.filter((line) => COMPLAINT.test(line) && !NO_COMPLAINT.test(line));
+}
 
 /** Enough for anything that should take about a second, on a machine that is busy with something else. */
 export const SLACK_MS = 10_000;
@@ -152,6 +163,24 @@ export async function holds(lab: Lab, node: string, address: string): Promise<bo
   return stdout.includes(` ${address}/`);
 }
 
+/** Whether a machine has an address on any interface. */
+export async function hasAddress(lab: Lab, node: string, address: string): Promise<boolean> {
+  const { stdout } = await lab.node(node).exec('ip', ['-o', 'addr']);
+  return stdout.includes(` ${address}/`);
+}
+
+/** The link-layer address that the client remembers; '' when none. */
+export async function neighborOf(lab: Lab, address: string): Promise<string> {
+  const { stdout } = await lab.node('c1').exec('ip', ['neigh', 'show', address]);
+  return /lladdr (\S+)/.exec(stdout)?.[1] ?? '';
+}
+
+/** Whether nftables works on a machine: User-Mode Linux lacks it. */
+export async function hasNftables(lab: Lab, node: string): Promise<boolean> {
+  const probe = ['-c', 'add', 'table', 'inet', 'lvsd_probe'];
+  return (await lab.node(node).exec('nft', probe, { check: false })).code === 0;
+}
+
 /** Waits until the address is on the one machine and not on the other. */
 export async function waitForHolder(
   lab: Lab,
@@ -208,15 +237,6 @@ export async function killKeepalived(lab: Lab, node: string, keepalived: Keepali
   keepalived.child.signal('SIGKILL');
   process.kill(vrrp, 'SIGKILL');
   await keepalived.child.kill();
-}
-
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** For what must not happen: a time in which it would. */

@@ -1,7 +1,7 @@
 /** An IPv4 and an IPv6 virtual router in a sync group, beside the same group in keepalived: they move together or not at all. */
 import assert from 'node:assert/strict';
 import { Daemon } from '../support/daemon.ts';
-import { Keepalived } from '../support/keepalived.ts';
+import { Keepalived, keepalivedText } from '../support/keepalived.ts';
 import { Lab } from '../support/lab.ts';
 import { Pcap } from '../support/pcap.ts';
 import { configText, routerOf, SLACK_MS, Wire, waitForHolder, waitForRole, watchFor } from './referee.ts';
@@ -9,33 +9,11 @@ import { configText, routerOf, SLACK_MS, Wire, waitForHolder, waitForRole, watch
 const VIP = '10.0.0.100';
 const VIP6 = 'fd00::100';
 
-function instance(name: string, priority: number, more: string, addresses: readonly string[]): string {
-  return `vrrp_instance ${name} {
-  state BACKUP
-  interface eth0
-  virtual_router_id 51
-  priority ${priority}
-  advert_int 0.2
-  ${more}
-  virtual_ipaddress {
-${addresses.map((address) => `    ${address} dev eth0`).join('\n')}
-  }
-}`;
-}
-
-const keepalivedConfig = (priority: number) => `
-global_defs {
-  vrrp_version 3
-}
-vrrp_sync_group pair {
-  group {
-    V4
-    V6
-  }
-}
-${instance('V4', priority, '', [`${VIP}/24`])}
-${instance('V6', priority, 'native_ipv6', ['fe80::5:51/64', `${VIP6}/64`])}
-`;
+const keepalivedConfig = (priority: number) =>
+  `${keepalivedText(
+    { priority },
+    { name: 'V6', priority, addresses: ['fe80::5:51/64', `${VIP6}/64`] },
+  )}vrrp_sync_group pair {\n  group {\n    V4\n    V6\n  }\n}\n`;
 
 const lvsdConfig = (priority: number) =>
   `${configText(

@@ -4,29 +4,14 @@ import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Child } from '../support/child.ts';
 import { Daemon } from '../support/daemon.ts';
 import { waitFor } from '../support/exec.ts';
-import { Keepalived } from '../support/keepalived.ts';
+import { Keepalived, keepalivedText } from '../support/keepalived.ts';
 import { Lab } from '../support/lab.ts';
-import { configText, routerOf, SLACK_MS, Wire, waitForHolder, waitForRole } from './referee.ts';
+import { configText, routerOf, SLACK_MS, vrrpPidOf, Wire, waitForHolder, waitForRole } from './referee.ts';
 
 const VIP = '10.0.0.100';
 const D1 = '10.0.0.11';
 const OURS = 150;
 const THEIRS = 120;
-
-const KEEPALIVED = `
-global_defs {
-  vrrp_version 3
-}
-vrrp_instance V4 {
-  state BACKUP
-  interface eth0
-  virtual_router_id 51
-  priority ${THEIRS}
-  advert_int 0.2
-  virtual_ipaddress {
-    ${VIP}/24 dev eth0
-  }
-}`;
 
 describe('tracked objects of lvsd beside keepalived', function () {
   this.timeout(60_000);
@@ -62,7 +47,7 @@ tracked_processes:
     startProgram();
     wire = await Wire.start(lab);
     lvsd = Daemon.start(lab, 'd1', { config: config() });
-    Keepalived.start(lab, 'd2', KEEPALIVED);
+    Keepalived.start(lab, 'd2', keepalivedText({ priority: THEIRS }));
     await waitForHolder(lab, 'd1', 'd2', VIP);
   });
   after(() => lab?.destroy());
@@ -76,6 +61,9 @@ tracked_processes:
     await wire.waitForAdvert(isOurs, since, `d1 with priority ${priority}`);
   };
   const theyHold = (): Promise<void> => waitForHolder(lab, 'd2', 'd1', VIP);
+  /** Whether the sleep of the script "other" runs. */
+  const otherRuns = async (): Promise<boolean> =>
+    (await lab.node('d1').sh('grep -lsx "sleep" /proc/[0-9]*/comm || true')).stdout !== '';
 
   it('a script that fails lowers the priority: the peer takes over, and gives way when it succeeds', async () => {
     await weHold();
@@ -119,26 +107,20 @@ tracked_processes:
   it('a reload adds a script, and the reload after it kills what runs of it', async () => {
     lvsd.writeConfig(config('{ script: other }'));
     await lvsd.reload();
-    const sleepers = async (): Promise<number> =>
-      (await lab.node('d1').sh('grep -lsx "sleep" /proc/[0-9]*/comm | wc -l')).stdout.trim() === '0' ? 0 : 1;
-    await waitFor(async () => (await sleepers()) === 1, { timeoutMs: SLACK_MS, what: 'the script to run' });
+    await waitFor(otherRuns, { timeoutMs: SLACK_MS, what: 'the script to run' });
     lvsd.writeConfig(config());
     await lvsd.reload();
-    await waitFor(async () => (await sleepers()) === 0, { timeoutMs: SLACK_MS, what: 'the script to be killed' });
+    await waitFor(async () => !(await otherRuns()), { timeoutMs: SLACK_MS, what: 'the script to be killed' });
     await weHold();
   });
 
   it('a restart of the VRRP process begins with what is known', async () => {
     writeFileSync(lab.file('broken'), '');
     await theyHold();
-    const pid = (await lvsd.status()).daemon.vrrpProcess.pid;
-    assert.ok(pid !== null);
+    const pid = await vrrpPidOf(lvsd);
     const since = Date.now();
     process.kill(pid, 'SIGKILL');
-    await waitFor(async () => (await lvsd.status()).daemon.vrrpProcess.pid !== pid, {
-      timeoutMs: SLACK_MS,
-      what: 'another VRRP process',
-    });
+    await waitFor(async () => (await vrrpPidOf(lvsd)) !== pid, { timeoutMs: SLACK_MS, what: 'another VRRP process' });
     const { effectivePriority } = await waitForRole(lvsd, 'BACKUP');
     assert.equal(effectivePriority, OURS - 50);
     assert.deepEqual(wire.adverts(since, D1), [], 'no moment with the full priority');
@@ -150,9 +132,9 @@ tracked_processes:
     lvsd.writeConfig(config('{ script: other, weight: 1 }'));
     await lvsd.reload();
     await weHold(OURS + 1);
+    await waitFor(otherRuns, { timeoutMs: SLACK_MS, what: 'the script to run' });
     await lvsd.stop();
     await theyHold();
-    const { stdout } = await lab.node('d1').sh('grep -lsx "sleep" /proc/[0-9]*/comm || true');
-    assert.equal(stdout, '');
+    assert.equal(await otherRuns(), false);
   });
 });

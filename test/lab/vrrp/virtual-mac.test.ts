@@ -5,16 +5,18 @@
 import assert from 'node:assert/strict';
 import { Daemon } from '../support/daemon.ts';
 import { waitFor } from '../support/exec.ts';
-import { Keepalived } from '../support/keepalived.ts';
+import { Keepalived, keepalivedText } from '../support/keepalived.ts';
 import { Lab } from '../support/lab.ts';
 import { Pcap } from '../support/pcap.ts';
 import {
-  COMPLAINT,
+  complaintsOf,
   configText,
+  hasAddress,
   killDirector,
-  NO_COMPLAINT,
+  neighborOf,
   routerOf,
   SLACK_MS,
+  vrrpPidOf,
   Wire,
   waitForRole,
   watchFor,
@@ -25,29 +27,11 @@ const VIP6 = 'fd00::100';
 const MAC = '00:00:5e:00:01:33';
 const MAC6 = '00:00:5e:00:02:33';
 
-const keepalivedConfig = (priority: number) => `
-global_defs {
-  router_id peer
-  vrrp_version 3
-}
-${instance('V4', 'vrrp.51', priority, '', [`${VIP}/32`])}
-${instance('V6', 'vrrp6.51', priority, 'native_ipv6', ['fe80::5:51/64', `${VIP6}/128`])}
-`;
-
-function instance(name: string, mac: string, priority: number, more: string, addresses: readonly string[]): string {
-  return `vrrp_instance ${name} {
-  state BACKUP
-  interface eth0
-  use_vmac ${mac}
-  virtual_router_id 51
-  priority ${priority}
-  advert_int 0.2
-  ${more}
-  virtual_ipaddress {
-${addresses.map((address) => `    ${address}`).join('\n')}
-  }
-}`;
-}
+const keepalivedConfig = (priority: number) =>
+  keepalivedText(
+    { priority, more: 'use_vmac vrrp.51', addresses: [`${VIP}/32`] },
+    { name: 'V6', priority, more: 'use_vmac vrrp6.51', addresses: ['fe80::5:51/64', `${VIP6}/128`] },
+  );
 
 const more = 'virtual_mac: true';
 const lvsdConfig = (priority: number) =>
@@ -56,21 +40,9 @@ const lvsdConfig = (priority: number) =>
     { name: 'web6', priority, addresses: ['fe80::5:51/64', `${VIP6}/128`], more },
   );
 
-/** The link-layer address that a machine remembers; '' when none. */
-async function neighbourOf(lab: Lab, node: string, address: string): Promise<string> {
-  const { stdout } = await lab.node(node).exec('ip', ['neigh', 'show', address]);
-  return /lladdr (\S+)/.exec(stdout)?.[1] ?? '';
-}
-
-/** Whether an address is on any interface of a machine. */
-async function has(lab: Lab, node: string, address: string): Promise<boolean> {
-  const { stdout } = await lab.node(node).exec('ip', ['-o', 'addr']);
-  return stdout.includes(` ${address}/`);
-}
-
 async function waitForHolder(lab: Lab, holder: string, other: string): Promise<void> {
   for (const vip of [VIP, VIP6]) {
-    await waitFor(async () => (await has(lab, holder, vip)) && !(await has(lab, other, vip)), {
+    await waitFor(async () => (await hasAddress(lab, holder, vip)) && !(await hasAddress(lab, other, vip)), {
       timeoutMs: SLACK_MS,
       what: `${holder} alone to hold ${vip}`,
     });
@@ -102,7 +74,7 @@ for (const [ours, theirs] of [
       // and its IPv6 interface answers for the IPv4 address.
       await lab.node('d2').sysctl({ 'net.ipv4.conf.eth0.arp_announce': 2, 'net.ipv4.conf.default.arp_ignore': 1 });
       lvsd = Daemon.start(lab, 'd1', { config: lvsdConfig(ours) });
-      await waitFor(() => has(lab, 'd1', VIP6), { timeoutMs: 3 * SLACK_MS, what: 'd1 to hold the addresses' });
+      await waitFor(() => hasAddress(lab, 'd1', VIP6), { timeoutMs: 3 * SLACK_MS, what: 'd1 to hold the addresses' });
       // First alone, so that each has to give way to, or take over from, one that is active with the same address.
       await waitForRole(lvsd, 'MASTER');
       await waitForRole(lvsd, 'MASTER', 'web6');
@@ -117,7 +89,7 @@ for (const [ours, theirs] of [
         [VIP6, MAC6],
       ] as const) {
         assert.equal(await lab.reaches('c1', vip), true, `${vip} does not answer`);
-        assert.equal(await neighbourOf(lab, 'c1', vip), mac);
+        assert.equal(await neighborOf(lab, vip), mac);
       }
     };
 
@@ -147,7 +119,10 @@ for (const [ours, theirs] of [
       else await keepalived.stop();
       const [successor, dead] = weLead ? (['d2', 'd1'] as const) : (['d1', 'd2'] as const);
       for (const vip of [VIP, VIP6]) {
-        await waitFor(() => has(lab, successor, vip), { timeoutMs: SLACK_MS, what: `${successor} to hold ${vip}` });
+        await waitFor(() => hasAddress(lab, successor, vip), {
+          timeoutMs: SLACK_MS,
+          what: `${successor} to hold ${vip}`,
+        });
       }
       // What a killed director leaves behind answers as well, until it is started again.
       if (weLead) await lab.cutCable(dead);
@@ -188,10 +163,9 @@ for (const [ours, theirs] of [
         const { adverts } = await routerOf(lvsd, name);
         assert.deepEqual([adverts.refused, adverts.addressListErrors], [{}, 0]);
       }
-      const lines = keepalived.lines.map(({ text }) => text);
       assert.deepEqual(
         // Without nftables it complains of that, and goes on.
-        lines.filter((line) => COMPLAINT.test(line) && !NO_COMPLAINT.test(line) && !line.includes('mnl_socket')),
+        complaintsOf(keepalived).filter((line) => !line.includes('mnl_socket')),
         [],
       );
     });
@@ -218,7 +192,7 @@ describe('virtual MAC on both sides: after a split', function () {
     lab = await Lab.create({ realServers: 0 });
     d1 = Daemon.start(lab, 'd1', { config: configText({ priority: 150, addresses: [`${VIP}/32`], more }) });
     d2 = Daemon.start(lab, 'd2', { config: configText({ priority: 100, addresses: [`${VIP}/32`], more }) });
-    await waitFor(() => has(lab, 'd1', VIP), { timeoutMs: 3 * SLACK_MS, what: 'd1 to hold the address' });
+    await waitFor(() => hasAddress(lab, 'd1', VIP), { timeoutMs: 3 * SLACK_MS, what: 'd1 to hold the address' });
     await waitForRole(d1, 'MASTER');
     await waitForRole(d2, 'BACKUP');
   });
@@ -236,7 +210,7 @@ describe('virtual MAC on both sides: after a split', function () {
 
   it('the interface is made again when somebody deletes it, without leaving MASTER', async () => {
     await lab.node('d1').ip(['link del vrrp4.51']);
-    await waitFor(() => has(lab, 'd1', VIP), { timeoutMs: SLACK_MS, what: 'the address to be back' });
+    await waitFor(() => hasAddress(lab, 'd1', VIP), { timeoutMs: SLACK_MS, what: 'the address to be back' });
     const { role, transitionsToMaster, virtualAddresses, virtualMac } = await routerOf(d1);
     assert.deepEqual([role, transitionsToMaster], ['MASTER', 1]);
     assert.deepEqual(virtualAddresses, [{ address: `${VIP}/32`, interface: 'vrrp4.51', held: true }]);
@@ -248,19 +222,18 @@ describe('virtual MAC on both sides: after a split', function () {
     const text = configText({ priority: 150, addresses: [`${VIP}/32`], more });
     d1.writeConfig(text.replace(more, `${more}, extra_addresses: ["fd00::7/128"]`));
     await d1.reload();
-    assert.equal(await has(lab, 'd1', 'fd00::7'), true);
+    assert.equal(await hasAddress(lab, 'd1', 'fd00::7'), true);
     d1.writeConfig(text);
     await d1.reload();
-    assert.equal(await has(lab, 'd1', 'fd00::7'), false);
+    assert.equal(await hasAddress(lab, 'd1', 'fd00::7'), false);
     assert.equal((await routerOf(d1)).transitionsToMaster, 1);
   });
 
   it('a VRRP process that was killed finds it and goes on', async () => {
-    const { vrrpProcess } = (await d1.status()).daemon;
-    process.kill(vrrpProcess.pid ?? Number.NaN, 'SIGKILL');
+    process.kill(await vrrpPidOf(d1), 'SIGKILL');
     await d1.waitForStatus(({ daemon }) => daemon.vrrpProcess.restarts === 1, SLACK_MS, 'a restart');
     await waitForRole(d1, 'MASTER');
-    assert.equal(await has(lab, 'd1', VIP), true);
+    assert.equal(await hasAddress(lab, 'd1', VIP), true);
     await waitForRole(d2, 'BACKUP');
   });
 

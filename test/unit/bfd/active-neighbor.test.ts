@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { isHeardOtherwise, mayBeActive } from '../../../src/bfd/active-neighbor.ts';
+import { config as v4 } from './builders.ts';
 
-const common = { name: 'peer', sourceAddress: null, minTxMs: 300, minRxMs: 300, multiplier: 3, passive: false };
-const v4 = { ...common, neighbor: '192.0.2.3', family: 4, interface: 'eth0' } as const;
-const global6 = { ...common, neighbor: 'fd00::3', family: 6, interface: 'eth0' } as const;
+const global6 = { ...v4, neighbor: 'fd00::3', family: 6 } as const;
 const local6 = { ...global6, neighbor: 'fe80::3' } as const;
 const router4 = { interface: 'eth0', family: 4 } as const;
 const router6 = { interface: 'eth0', family: 6 } as const;

@@ -1,6 +1,20 @@
 /** Packets and sessions for tests: what a row does not name is ordinary. */
 import type { ControlPacket } from '../../../src/bfd/packet.ts';
 import type { Remote, Session, SessionParameters } from '../../../src/bfd/types.ts';
+import type { BfdSessionConfig } from '../../../src/config/types-bfd.ts';
+
+/** A session as an operator has it who says nothing of intervals. */
+export const config: BfdSessionConfig = {
+  name: 'peer',
+  neighbor: '192.0.2.3',
+  family: 4,
+  interface: 'eth0',
+  sourceAddress: null,
+  minTxMs: 300,
+  minRxMs: 300,
+  multiplier: 3,
+  passive: false,
+};
 
 export const parameters: SessionParameters = {
   localDiscriminator: 0x0a0b0c0d,

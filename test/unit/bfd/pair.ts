@@ -4,6 +4,7 @@ import { encodeControl } from '../../../src/bfd/packet.ts';
 import { receiveControl } from '../../../src/bfd/receive.ts';
 import { deadline, startSession, step } from '../../../src/bfd/session.ts';
 import type { Effect, Event, Session, SessionParameters } from '../../../src/bfd/types.ts';
+import { Random } from '../../sim/random.ts';
 
 /** More turns than any schedule here needs: a machine that spins is found, not waited for. */
 const MOST_TURNS = 200_000;
@@ -26,17 +27,6 @@ interface Speaker {
   session: Session;
 }
 
-/** mulberry32. */
-function dice(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const address = (who: 0 | 1): Uint8Array => Uint8Array.of(192, 0, 2, who + 1);
 const otherOf = (who: 0 | 1): 0 | 1 => (who === 0 ? 1 : 0);
 
@@ -47,13 +37,13 @@ export class Pair {
   readonly sent: readonly [number[], number[]] = [[], []];
   /** By sender: what part of its packets is lost; 1: its way is cut. */
   readonly loss: [number, number] = [0, 0];
-  readonly #random: () => number;
+  readonly #random: Random;
   readonly #speakers: readonly [Speaker, Speaker];
   #flying: Flying[] = [];
   #turns = 0;
 
   constructor(seed: number, parameters: readonly [SessionParameters, SessionParameters]) {
-    this.#random = dice(seed);
+    this.#random = new Random(seed);
     const start = (own: SessionParameters): Speaker => ({
       parameters: own,
       session: startSession(own, this.#moment()),
@@ -113,7 +103,7 @@ export class Pair {
   }
 
   #moment(): { now: number; random: number } {
-    return { now: this.now, random: this.#random() };
+    return { now: this.now, random: this.#random.next() };
   }
 
   #land(to: 0 | 1, payload: Uint8Array): void {
@@ -130,9 +120,13 @@ export class Pair {
     } else if (effect.do === 'send') {
       assert.ok(!(effect.packet.poll && effect.packet.final), 'section 6.5: never Poll and Final');
       if (!effect.packet.final) this.sent[who].push(this.now);
-      if (this.#random() < this.loss[who]) return;
+      if (this.#random.next() < this.loss[who]) return;
       // Fifo is not promised: up to 20 ms, each its own.
-      this.#flying.push({ at: this.now + 20 * this.#random(), to: otherOf(who), bytes: encodeControl(effect.packet) });
+      this.#flying.push({
+        at: this.now + 20 * this.#random.next(),
+        to: otherOf(who),
+        bytes: encodeControl(effect.packet),
+      });
     }
   }
 }

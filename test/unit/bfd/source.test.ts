@@ -3,18 +3,8 @@ import { sourceFor } from '../../../src/bfd/source.ts';
 import type { BfdSessionConfig } from '../../../src/config/types-bfd.ts';
 import { formatAddress, parseAddress } from '../../../src/net/ip.ts';
 import type { InterfaceAddress } from '../../../src/net/rtnetlink.ts';
+import { config as session } from './builders.ts';
 
-const session: BfdSessionConfig = {
-  name: 'peer',
-  neighbor: '192.0.2.3',
-  family: 4,
-  interface: 'eth0',
-  sourceAddress: null,
-  minTxMs: 300,
-  minRxMs: 300,
-  multiplier: 3,
-  passive: false,
-};
 const session6: BfdSessionConfig = { ...session, neighbor: 'fd00::3', family: 6 };
 
 function on(text: string, changes: Partial<InterfaceAddress> = {}): InterfaceAddress {

@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict';
 import { decodeControl, encodeControl } from '../../../src/bfd/packet.ts';
 import { BfdSpeaker, type SpeakerPorts, type StateChange } from '../../../src/bfd/speaker.ts';
-import type { BfdSessionConfig } from '../../../src/config/types-bfd.ts';
-import { packet } from './builders.ts';
+import { config, packet } from './builders.ts';
 
-const config: BfdSessionConfig = {
-  name: 'peer',
-  neighbor: '192.0.2.3',
-  family: 4,
-  interface: 'eth0',
-  sourceAddress: null,
-  minTxMs: 300,
-  minRxMs: 300,
-  multiplier: 3,
-  passive: false,
-};
 const neighbor = Uint8Array.of(192, 0, 2, 3);
 
 class Bench {

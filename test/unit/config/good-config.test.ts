@@ -1,23 +1,59 @@
 import assert from 'node:assert/strict';
-import { loadConfig } from '../../../src/config/load.ts';
 import type { CheckCommon, Config, VirtualServerConfig } from '../../../src/config/types.ts';
-import { vip } from '../vrrp/builders.ts';
-
-function configOf(text: string): Config {
-  const loaded = loadConfig(text);
-  assert.deepEqual(loaded.ok ? [] : loaded.error, []);
-  assert.ok(loaded.ok);
-  return loaded.value;
-}
-
-function serverOf(text: string): VirtualServerConfig {
-  const [server] = configOf(text).virtualServers;
-  assert.ok(server);
-  return server;
-}
+import { routerConfig } from '../vrrp/builders.ts';
+import { configOf, serverOf } from './builders.ts';
 
 const rhythm = { intervalMs: 2000, timeoutMs: 1000, rise: 2, fall: 3 };
 const probing = (address: string, port: number): CheckCommon => ({ address, port, ...rhythm });
+
+const LEAST_SERVER: VirtualServerConfig = {
+  name: 'a',
+  ids: [{ kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.1', port: 80 }],
+  scheduler: 'wlc',
+  schedulerFlags: [],
+  persistence: null,
+  onePacket: false,
+  quorum: 1,
+  onFailure: 'zero',
+  initial: 'down',
+  drainTimeoutMs: 300_000,
+  sourceAddresses: [],
+  realServers: [
+    {
+      address: '10.0.0.1',
+      port: 80,
+      forwarding: 'direct',
+      tunnel: null,
+      weight: 1,
+      upperThreshold: 0,
+      lowerThreshold: 0,
+      checks: [{ type: 'tcp', ...probing('10.0.0.1', 80), send: null, expect: null }],
+    },
+  ],
+  sorryServer: null,
+};
+
+const LEAST: Config = {
+  name: 'lvsd',
+  vrrpProcess: { realtimePriority: 0, lockMemory: false, startupDelayMs: 0 },
+  virtualRouters: [],
+  syncGroups: [],
+  trackedScripts: [],
+  trackedProcesses: [],
+  bfdSessions: [],
+  notifications: { fifo: null, fifoUser: null, fifoScript: null },
+  connectionSync: null,
+  ipvs: {
+    reconcileIntervalMs: 5000,
+    keepOnExit: false,
+    exclusive: false,
+    timeouts: { tcpS: null, tcpFinS: null, udpS: null },
+    settings: { expire_nodest_conn: '1', expire_quiescent_template: '1' },
+    restoreSettings: false,
+  },
+  drainTimeoutMs: 300_000,
+  virtualServers: [LEAST_SERVER],
+};
 
 describe('config: valid files', () => {
   it('a pair by direct routing', () => {
@@ -58,55 +94,11 @@ virtual_servers:
       body: null,
       verify: false,
     } as const;
+    const real = { port: 80, forwarding: 'direct', tunnel: null, weight: 100 } as const;
     const expected: Config = {
+      ...LEAST,
       name: 'lb1',
-      vrrpProcess: { realtimePriority: 0, lockMemory: false, startupDelayMs: 0 },
-      virtualRouters: [
-        {
-          name: 'web',
-          interface: 'eth0',
-          version: 3,
-          family: 4,
-          vrid: 51,
-          priority: 150,
-          advertisementIntervalMs: 1000,
-          preempt: true,
-          preemptDelayMs: 0,
-          group: null,
-          tracks: [],
-          virtualAddresses: [vip('192.0.2.100', 24)],
-          extraAddresses: [],
-          virtualRoutes: [],
-          virtualRules: [],
-          promoteSecondaries: false,
-          virtualMac: null,
-          accept: true,
-          transport: { kind: 'ip' },
-          checksum: 'auto',
-          password: null,
-          peers: [],
-          sourceAddress: null,
-          ttl: { send: 255, least: 255 },
-          announcements: {
-            count: 5,
-            repeatDelayMs: 5000,
-            refreshMs: 0,
-            refreshCount: 1,
-            lowerPriorityCount: 5,
-            lowerPriorityDelayMs: 5000,
-            spacingMs: 0,
-            arp: 'request',
-            interfaces: [],
-          },
-          conflictProbe: false,
-          notify: null,
-        },
-      ],
-      syncGroups: [],
-      trackedScripts: [],
-      trackedProcesses: [],
-      bfdSessions: [],
-      notifications: { fifo: null, fifoUser: null, fifoScript: null },
+      virtualRouters: [routerConfig({ priority: 150 })],
       connectionSync: {
         follow: 'web',
         interface: 'eth1',
@@ -116,45 +108,23 @@ virtual_servers:
         ttl: null,
         maxLength: null,
       },
-      ipvs: {
-        reconcileIntervalMs: 5000,
-        keepOnExit: false,
-        exclusive: false,
-        timeouts: { tcpS: null, tcpFinS: null, udpS: null },
-        settings: { expire_nodest_conn: '1', expire_quiescent_template: '1', sloppy_tcp: '1' },
-        restoreSettings: false,
-      },
-      drainTimeoutMs: 300_000,
+      ipvs: { ...LEAST.ipvs, settings: { ...LEAST.ipvs.settings, sloppy_tcp: '1' } },
       virtualServers: [
         {
+          ...LEAST_SERVER,
           name: 'web',
           ids: [{ kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.100', port: 80 }],
-          scheduler: 'wlc',
-          schedulerFlags: [],
-          persistence: null,
-          onePacket: false,
-          quorum: 1,
-          onFailure: 'zero',
-          initial: 'down',
-          drainTimeoutMs: 300_000,
-          sourceAddresses: [],
           realServers: [
             {
+              ...real,
               address: '10.0.0.11',
-              port: 80,
-              forwarding: 'direct',
-              tunnel: null,
-              weight: 100,
               upperThreshold: 2000,
               lowerThreshold: 1500,
               checks: [{ ...http, ...probing('10.0.0.11', 80) }],
             },
             {
+              ...real,
               address: '10.0.0.12',
-              port: 80,
-              forwarding: 'direct',
-              tunnel: null,
-              weight: 100,
               upperThreshold: 0,
               lowerThreshold: 0,
               checks: [{ ...http, ...probing('10.0.0.12', 80) }],
@@ -169,163 +139,7 @@ virtual_servers:
 
   it('the least: every default', () => {
     const text = 'virtual_servers: [{ name: a, address: 192.0.2.1, port: 80, real_servers: [{ address: 10.0.0.1 }] }]';
-    const expected: Config = {
-      name: 'lvsd',
-      vrrpProcess: { realtimePriority: 0, lockMemory: false, startupDelayMs: 0 },
-      virtualRouters: [],
-      syncGroups: [],
-      trackedScripts: [],
-      trackedProcesses: [],
-      bfdSessions: [],
-      notifications: { fifo: null, fifoUser: null, fifoScript: null },
-      connectionSync: null,
-      ipvs: {
-        reconcileIntervalMs: 5000,
-        keepOnExit: false,
-        exclusive: false,
-        timeouts: { tcpS: null, tcpFinS: null, udpS: null },
-        settings: { expire_nodest_conn: '1', expire_quiescent_template: '1' },
-        restoreSettings: false,
-      },
-      drainTimeoutMs: 300_000,
-      virtualServers: [
-        {
-          name: 'a',
-          ids: [{ kind: 'address', family: 4, protocol: 'tcp', address: '192.0.2.1', port: 80 }],
-          scheduler: 'wlc',
-          schedulerFlags: [],
-          persistence: null,
-          onePacket: false,
-          quorum: 1,
-          onFailure: 'zero',
-          initial: 'down',
-          drainTimeoutMs: 300_000,
-          sourceAddresses: [],
-          realServers: [
-            {
-              address: '10.0.0.1',
-              port: 80,
-              forwarding: 'direct',
-              tunnel: null,
-              weight: 1,
-              upperThreshold: 0,
-              lowerThreshold: 0,
-              checks: [{ type: 'tcp', ...probing('10.0.0.1', 80), send: null, expect: null }],
-            },
-          ],
-          sorryServer: null,
-        },
-      ],
-    };
-    assert.deepEqual(configOf(text), expected);
-  });
-
-  it('virtual routers of version 2: with and without a password, both transports, the longest interval', () => {
-    const text = `
-vrrp:
-  - { name: a, interface: eth0, virtual_router_id: 1, version: 2, virtual_addresses: [192.0.2.1] }
-  - name: b
-    interface: eth0
-    virtual_router_id: 2
-    version: 2
-    password: "p~ !\\"12x"
-    advertisement_interval: 255s
-    transport: udp
-    virtual_addresses: [192.0.2.2]
-`;
-    const shown = configOf(text).virtualRouters.map(({ version, family, password, advertisementIntervalMs }) => ({
-      version,
-      family,
-      password,
-      advertisementIntervalMs,
-    }));
-    assert.deepEqual(shown, [
-      { version: 2, family: 4, password: null, advertisementIntervalMs: 1000 },
-      { version: 2, family: 4, password: 'p~ !"12x', advertisementIntervalMs: 255_000 },
-    ]);
-  });
-
-  it('virtual routers: everything said, IPv6, UDP', () => {
-    const text = `
-vrrp_process: { realtime_priority: 99, lock_memory: true }
-vrrp:
-  - name: six
-    interface: bond0.100
-    virtual_router_id: 255
-    priority: 255
-    advertisement_interval: 40.95s
-    preempt: false
-    virtual_addresses: [FE80::1, "2001:DB8:0:0::2/64"]
-    transport: udp
-    peers: ["2001:DB8::3"]
-    source_address: "2001:db8:0::4"
-    ttl: { send: 64, least: 62 }
-    checksum: rfc9568
-    announcements:
-      count: 100
-      repeat_delay: 0s
-      refresh: 1m
-      refresh_count: 2
-      lower_priority_count: 0
-      lower_priority_delay: 1s
-      spacing: 2ms
-      arp: both
-      interfaces: [eth1, eth2]
-    conflict_probe: true
-  - { name: four, interface: bond0.100, virtual_router_id: 255, transport: udp, udp_port: 9, virtual_addresses: [192.0.2.1] }
-`;
-    const config = configOf(text);
-    assert.deepEqual(config.vrrpProcess, { realtimePriority: 99, lockMemory: true, startupDelayMs: 0 });
-    assert.deepEqual(config.virtualRouters[0], {
-      name: 'six',
-      interface: 'bond0.100',
-      version: 3,
-      family: 6,
-      vrid: 255,
-      priority: 255,
-      advertisementIntervalMs: 40_950,
-      preempt: false,
-      preemptDelayMs: 0,
-      group: null,
-      tracks: [],
-      virtualAddresses: [vip('fe80::1', 128), vip('2001:db8::2', 64)],
-      extraAddresses: [],
-      virtualRoutes: [],
-      virtualRules: [],
-      promoteSecondaries: false,
-      virtualMac: null,
-      accept: true,
-      transport: { kind: 'udp', port: 8112 },
-      checksum: 'rfc9568',
-      password: null,
-      peers: ['2001:db8::3'],
-      sourceAddress: '2001:db8::4',
-      ttl: { send: 64, least: 62 },
-      announcements: {
-        count: 100,
-        repeatDelayMs: 0,
-        refreshMs: 60_000,
-        refreshCount: 2,
-        lowerPriorityCount: 0,
-        lowerPriorityDelayMs: 1000,
-        spacingMs: 2,
-        arp: 'both',
-        interfaces: ['eth1', 'eth2'],
-      },
-      conflictProbe: true,
-      notify: null,
-    });
-    assert.deepEqual(config.virtualRouters[1]?.transport, { kind: 'udp', port: 9 });
-    assert.deepEqual(config.virtualRouters[1]?.virtualAddresses, [vip('192.0.2.1', 32)]);
-  });
-
-  it('the same link-local address may live on two interfaces', () => {
-    const config = configOf(`
-vrrp:
-  - { name: a, interface: eth0, virtual_router_id: 1, virtual_addresses: [fe80::1] }
-  - { name: b, interface: eth1, virtual_router_id: 1, virtual_addresses: [fe80::1] }
-`);
-    assert.equal(config.virtualRouters.length, 2);
+    assert.deepEqual(configOf(text), LEAST);
   });
 
   it('connection synchronisation and table: everything said', () => {
@@ -336,14 +150,8 @@ ipvs: { reconcile_interval: 500ms, keep_on_exit: true }
 `);
     const sync = { follow: 'a', interface: 'eth1', syncId: 0, group: 'ff02::81', port: 9000, ttl: 2, maxLength: 1024 };
     assert.deepEqual(config.connectionSync, sync);
-    assert.deepEqual(config.ipvs, {
-      reconcileIntervalMs: 500,
-      keepOnExit: true,
-      exclusive: false,
-      timeouts: { tcpS: null, tcpFinS: null, udpS: null },
-      settings: { expire_nodest_conn: '1', expire_quiescent_template: '1', sloppy_tcp: '1' },
-      restoreSettings: false,
-    });
+    const settings = { ...LEAST.ipvs.settings, sloppy_tcp: '1' };
+    assert.deepEqual(config.ipvs, { ...LEAST.ipvs, reconcileIntervalMs: 500, keepOnExit: true, settings });
   });
 
   it('what a check, a real server and a virtual server say wins over the defaults', () => {

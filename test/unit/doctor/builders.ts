@@ -1,6 +1,7 @@
 /** Facts of healthy machines, to be broken one by one. */
 import type { AddressFact, Facts, LinkFact, RouteFact } from '../../../src/doctor/facts.ts';
 import type { DirectorIntent, RealServerRole, ServiceIntent } from '../../../src/doctor/intent.ts';
+import type { SyncDaemon } from '../../../src/ipvs/types.ts';
 
 export const link = (name: string, more: Partial<LinkFact> = {}): LinkFact => ({
   name,
@@ -64,6 +65,17 @@ const FAR: readonly [string, RouteFact][] = [
   ['2001:db8::1', route('eth0', { gateway: 'fe80::1' })],
 ];
 
+/** The sync daemon that runs on the director. */
+export const BACKUP: SyncDaemon = {
+  role: 'backup',
+  interface: 'eth1',
+  syncId: 7,
+  maxLength: 1472,
+  group: '224.0.0.81',
+  port: 8848,
+  ttl: 1,
+};
+
 /** A director with eth0 to clients and servers, eth1 for sync. */
 export const director: Facts = {
   ...NOTHING,
@@ -98,9 +110,7 @@ export const director: Facts = {
   groups: [{ interface: 'eth1', group: '224.0.0.81' }],
   ipvs: {
     virtualAddresses: ['10.0.0.100'],
-    daemons: [
-      { role: 'backup', interface: 'eth1', syncId: 7, maxLength: 1472, group: '224.0.0.81', port: 8848, ttl: 1 },
-    ],
+    daemons: [BACKUP],
     portMismatches: [],
   },
 };

@@ -8,6 +8,7 @@ import {
   sockaddrIn6,
   sockaddrLl,
   sockaddrNl,
+  sockaddrOfFrame,
   sockaddrUn,
 } from '../../../src/net/sockaddr.ts';
 
@@ -30,6 +31,11 @@ describe('net/sockaddr: addresses as the kernel wants them', () => {
     {
       name: 'sockaddr_ll to send',
       made: sockaddrLl(0x86dd, 3, bytes('333300000001')),
+      wire: '1100 86dd 03000000 0000 00 06 333300000001 0000',
+    },
+    {
+      name: 'sockaddr_ll of a whole frame',
+      made: sockaddrOfFrame(bytes('333300000001 02000000000a 86dd 60000000'), 3),
       wire: '1100 86dd 03000000 0000 00 06 333300000001 0000',
     },
     { name: 'sockaddr_nl', made: sockaddrNl(0x1234, 1), wire: '1000 0000 34120000 01000000' },

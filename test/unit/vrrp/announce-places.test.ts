@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
-import type { VirtualAddress } from '../../../src/config/types-addresses.ts';
 import { formatAddress } from '../../../src/net/ip.ts';
 import { announcePlaces } from '../../../src/vrrp/announce-places.ts';
-import { routerConfig } from './builders.ts';
+import { routerConfig, vip } from './builders.ts';
 
-const at = (address: string, name: string | null = null): VirtualAddress => ({
-  address,
-  prefixLength: 32,
-  interface: name,
-  scope: 0,
-  label: null,
-  broadcast: null,
-});
+const at = (address: string, name: string | null = null) => ({ ...vip(address, 32), interface: name });
 
 function places(given: Parameters<typeof routerConfig>[0]): Readonly<Record<string, readonly string[]>> {
   const found = announcePlaces(routerConfig(given));

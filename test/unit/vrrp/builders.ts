@@ -2,6 +2,7 @@
 import type { VirtualRouterConfig } from '../../../src/config/types.ts';
 import type { VirtualAddress } from '../../../src/config/types-addresses.ts';
 import { parseAddress } from '../../../src/net/ip.ts';
+import { PLAIN_ROUTER } from '../../../src/vrrp/plain-router.ts';
 
 /** The bytes of an address that is one. */
 export function ip(text: string): Uint8Array {
@@ -18,43 +19,11 @@ export function vip(address: string, prefixLength: number): VirtualAddress {
 /** Priority 100, one second, 192.0.2.100/24 and preempting, unless told otherwise. */
 export function routerConfig(given: Partial<VirtualRouterConfig> = {}): VirtualRouterConfig {
   return {
+    ...PLAIN_ROUTER,
     name: 'web',
     interface: 'eth0',
-    version: 3,
-    family: 4,
     vrid: 51,
-    priority: 100,
-    advertisementIntervalMs: 1000,
-    preempt: true,
-    preemptDelayMs: 0,
-    group: null,
-    tracks: [],
     virtualAddresses: [vip('192.0.2.100', 24)],
-    extraAddresses: [],
-    virtualRoutes: [],
-    virtualRules: [],
-    promoteSecondaries: false,
-    virtualMac: null,
-    accept: true,
-    transport: { kind: 'ip' },
-    checksum: 'auto',
-    password: null,
-    peers: [],
-    sourceAddress: null,
-    ttl: { send: 255, least: 255 },
-    announcements: {
-      count: 5,
-      repeatDelayMs: 5000,
-      refreshMs: 0,
-      refreshCount: 1,
-      lowerPriorityCount: 5,
-      lowerPriorityDelayMs: 5000,
-      spacingMs: 0,
-      arp: 'request',
-      interfaces: [],
-    },
-    conflictProbe: false,
-    notify: null,
     ...given,
   };
 }

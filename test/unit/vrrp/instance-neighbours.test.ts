@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
 import { expectedOf } from '../../../src/vrrp/expected.ts';
-import { ip, routerConfig } from './builders.ts';
+import { ip, routerConfig, vip } from './builders.ts';
 import { activeBench, advert, bench } from './instance-bench.ts';
 
 const toHex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
 
 describe('vrrp/instance: peers', () => {
   const PEERS = ['10.1.0.2', '10.1.0.3'];
-  const virtualAddresses = ['10.1.0.100', '10.1.0.101'].map((address) => ({
-    address,
-    prefixLength: 24,
-    interface: null,
-    scope: 0,
-    label: null,
-    broadcast: null,
-  }));
+  const virtualAddresses = ['10.1.0.100', '10.1.0.101'].map((address) => vip(address, 24));
   const given = { virtualAddresses, priority: 150, advertisementIntervalMs: 500, peers: PEERS };
 
   function active(more: Parameters<typeof bench>[0]) {

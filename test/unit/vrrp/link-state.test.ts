@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { VirtualRouterConfig } from '../../../src/config/types.ts';
 import type { AddressChange, InterfaceAddress, Link } from '../../../src/net/rtnetlink.ts';
+import type { LinkState } from '../../../src/vrrp/instance-ports.ts';
 import { linkStateOf } from '../../../src/vrrp/link-state.ts';
-import type { NetworkView } from '../../../src/vrrp/surroundings.ts';
+import { type NetworkView, Surroundings } from '../../../src/vrrp/surroundings.ts';
 import { ip, routerConfig, vip as virtual } from './builders.ts';
 
 const up: Link = { index: 3, name: 'eth0', usable: true, mac: ip('192.0.2.1') };
@@ -18,14 +19,20 @@ const has = (text: string, prefixLength: number, given: Partial<InterfaceAddress
 const isSame = (a: AddressChange, b: AddressChange): boolean =>
   a.interfaceIndex === b.interfaceIndex && a.prefixLength === b.prefixLength && String(a.address) === String(b.address);
 
-/** A machine with one or two interfaces; `addresses` of both. */
-function machine(links: readonly (Link | null)[], addresses: readonly InterfaceAddress[]): NetworkView {
-  return {
+/** On a machine with one or two interfaces and `routers`; `addresses` of both. */
+function stateOf(
+  config: VirtualRouterConfig,
+  links: readonly (Link | null)[],
+  addresses: readonly InterfaceAddress[],
+  routers = [config],
+): LinkState {
+  const network: NetworkView = {
     link: (name) => links.find((link) => link?.name === name) ?? null,
     addressesOf: (index, family) =>
       addresses.filter((entry) => entry.interfaceIndex === index && entry.address.length === (family === 4 ? 4 : 16)),
     holds: (wanted) => addresses.some((entry) => isSame(entry, wanted)),
   };
+  return linkStateOf(config, new Surroundings(network, routers));
 }
 
 const v4 = routerConfig();
@@ -77,7 +84,7 @@ describe('vrrp/link-state', () => {
   ];
   for (const [name, config, addresses, primary, holdsAddresses] of ready) {
     it(name, () => {
-      assert.deepEqual(linkStateOf(config, machine([up], addresses)), {
+      assert.deepEqual(stateOf(config, [up], addresses), {
         fault: null,
         primaryAddress: ip(primary),
         holdsAddresses,
@@ -120,7 +127,7 @@ describe('vrrp/link-state', () => {
   ];
   for (const [name, config, link, addresses, fault] of faults) {
     it(`cannot take part: ${name}`, () => {
-      assert.deepEqual(linkStateOf(config, machine([link], addresses)), { fault });
+      assert.deepEqual(stateOf(config, [link], addresses), { fault });
     });
   }
 
@@ -143,7 +150,7 @@ describe('vrrp/link-state', () => {
     ];
     for (const [name, links, more, state] of cases) {
       it(name, () => {
-        const found = linkStateOf(elsewhere, machine(links, [own, ...more]));
+        const found = stateOf(elsewhere, links, [own, ...more]);
         assert.deepEqual(found, 'fault' in state ? state : { fault: null, primaryAddress: ip('192.0.2.1'), ...state });
       });
     }
@@ -152,7 +159,7 @@ describe('vrrp/link-state', () => {
       const config = routerConfig({ virtualMac: { interface: 'vrrp4.51' } });
       const macvlan: Link = { ...up, index: 9, name: 'vrrp4.51', usable: false };
       const addresses = [own, has('192.0.2.100', 24, { interfaceIndex: 9 })];
-      assert.deepEqual(linkStateOf(config, machine([up, macvlan], addresses)), {
+      assert.deepEqual(stateOf(config, [up, macvlan], addresses), {
         fault: null,
         primaryAddress: ip('192.0.2.1'),
         holdsAddresses: true,
@@ -162,7 +169,7 @@ describe('vrrp/link-state', () => {
 
   describe('the address to send from', () => {
     const at = (config: VirtualRouterConfig, ...addresses: readonly InterfaceAddress[]) =>
-      linkStateOf(config, machine([up], addresses));
+      stateOf(config, [up], addresses);
 
     it('a source_address has to be there', () => {
       const config = routerConfig({ sourceAddress: '192.0.2.2' });
@@ -183,7 +190,7 @@ describe('vrrp/link-state', () => {
 
     it('never that of another virtual router, though it may be an extra one', () => {
       const other = routerConfig({ name: 'other', extraAddresses: [virtual('192.0.2.1', 24)] });
-      assert.deepEqual(linkStateOf(v4, machine([up], [own, has('10.0.0.1', 8)]), [v4, other]), {
+      assert.deepEqual(stateOf(v4, [up], [own, has('10.0.0.1', 8)], [v4, other]), {
         fault: null,
         primaryAddress: ip('10.0.0.1'),
         holdsAddresses: false,

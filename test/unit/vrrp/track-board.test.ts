@@ -97,7 +97,7 @@ describe('vrrp/track-board: delays of an interface', () => {
     board.assess([eth1], () => UP, 0);
     board.assess([eth1], () => DOWN, 10);
     board.tell({ 'script x': DOWN });
-    board.keepOnly([]);
+    board.keepOnly([], []);
     assert.equal(board.nextAt, null);
     assert.equal(board.assess([script], () => UP, 20).adds, 0);
   });

@@ -14,7 +14,7 @@ const LOADED = '/proc/net/ip_vs';
 const DEFAULT_TIMEOUTS = { tcpS: 900, tcpFinS: 120, udpS: 300 };
 
 /** `wanted` is asked with what was read. Rejects when the kernel refuses. */
-export async function rehearseWithout(
+export async function planWithoutKeeper(
   { found }: Pick<OwnedMemory, 'found'>,
   wanted: (reading: Reading) => Wanted,
 ): Promise<readonly KernelChange[]> {
