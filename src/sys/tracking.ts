@@ -59,6 +59,6 @@ export class Tracking {
   #linkState(name: string): TrackState {
     const link = this.#network.link(name);
     if (link === null) return { kind: 'down', reason: 'there is no such interface' };
-    return link.usable ? { kind: 'up' } : { kind: 'down', reason: 'it is down or has no carrier' };
+    return link.usable ? { kind: 'up' } : { kind: 'down', reason: 'no carrier, or not set up' };
   }
 }

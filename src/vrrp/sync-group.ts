@@ -212,7 +212,9 @@ export class SyncGroups {
 
 function roleOf(members: readonly GroupMember[]): Role {
   const roles = new Set(members.map(({ role }) => role));
-  if (roles.has('LEAVING') || (roles.has('STOPPED') && roles.size > 1)) return 'LEAVING';
+  // Of the others it is only worth telling that one still has to leave.
+  if (roles.size > 1 && roles.delete('STOPPED') && roles.has('MASTER')) return 'LEAVING';
+  if (roles.has('LEAVING')) return 'LEAVING';
   if (roles.has('FAULT')) return 'FAULT';
   const [only] = roles;
   return roles.size === 1 && only !== undefined ? only : 'BACKUP';

@@ -55,9 +55,9 @@ function whyBackup(situation: Situation, state: Backup): string {
 
 function loweredBy({ priority, parameters, tracks }: Situation): string {
   if (parameters.priority === priority) return '';
-  const causes = tracks.flatMap(({ key, adds, weight }) => {
+  const causes = tracks.flatMap(({ key, state, adds, weight }) => {
     if (adds !== 0) return [`${key} ${signed(adds)}`];
-    return weight !== null && weight > 0 ? [`${key} not ${signed(weight)}`] : [];
+    return state.kind === 'down' && weight !== null && weight > 0 ? [`${key} not ${signed(weight)}`] : [];
   });
   return `, configured ${priority} (${causes.join(', ')})`;
 }

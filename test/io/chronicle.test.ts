@@ -5,7 +5,7 @@ import type { Log } from '../../src/sys/log.ts';
 import type { TrackState } from '../../src/vrrp/tracking.ts';
 
 const UP: TrackState = { kind: 'up' };
-const DOWN: TrackState = { kind: 'down', reason: 'it is down or has no carrier' };
+const DOWN: TrackState = { kind: 'down', reason: 'no carrier, or not set up' };
 
 describe('sys/chronicle', () => {
   it('logs tracked interfaces when they change: with a weight they only move priorities, which nobody else tells', async () => {
@@ -17,7 +17,7 @@ describe('sys/chronicle', () => {
       chronicle.vrrp({ type: 'tracked', states: { 'interface eth1': state, 'bfd peer': state } });
     }
     assert.deepEqual(logged, [
-      'tracked interface eth1: down (it is down or has no carrier)',
+      'tracked interface eth1: down (no carrier, or not set up)',
       'tracked interface eth1: up',
     ]);
     const answer = await chronicle.events.after({ since: 0, waitMs: 0, instance: null });

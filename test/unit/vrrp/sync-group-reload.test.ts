@@ -24,6 +24,7 @@ describe('vrrp/sync-group: stop and reload', () => {
     b.stop();
     assert.deepEqual(b.happened(), ['web STOPPED: shutdown', 'mail STOPPED: shutdown']);
     assert.equal(b.roles.at(-1), 'pair STOPPED (shutdown)');
+    assert.equal(b.roles.includes('pair LEAVING (shutdown)'), false);
   });
 
   it('a member that is added leaves the others Active and joins them when its time has come', () => {

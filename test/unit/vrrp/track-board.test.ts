@@ -4,7 +4,7 @@ import { TrackBoard } from '../../../src/vrrp/track-board.ts';
 import type { TrackState } from '../../../src/vrrp/tracking.ts';
 
 const UP: TrackState = { kind: 'up' };
-const DOWN: TrackState = { kind: 'down', reason: 'it is down or has no carrier' };
+const DOWN: TrackState = { kind: 'down', reason: 'no carrier, or not set up' };
 const eth1: TrackConfig = { kind: 'interface', name: 'eth1', weight: -30, upDelayMs: 5000, downDelayMs: 1000 };
 const script: TrackConfig = { kind: 'script', name: 'x', weight: -20, upDelayMs: 0, downDelayMs: 0 };
 
@@ -64,7 +64,7 @@ describe('vrrp/track-board: delays of an interface', () => {
     const own = { ...eth1, weight: null };
     const faults = [DOWN, UP, UP].map((found, i) => board.assess([own], () => found, i * 3000).fault);
     assert.deepEqual(faults, [
-      'interface eth1 is down: it is down or has no carrier',
+      'interface eth1 is down: no carrier, or not set up',
       'interface eth1 is down: it is up again, but up_delay is not over',
       'interface eth1 is down: it is up again, but up_delay is not over',
     ]);

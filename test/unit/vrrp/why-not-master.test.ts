@@ -75,7 +75,11 @@ const rows: readonly (readonly [
       b.router.setTracking({
         fault: null,
         adds: -10,
-        tracks: [script(-10, -10), { ...script(0, 60), key: 'process p' }],
+        tracks: [
+          script(-10, -10),
+          { ...script(0, 60), key: 'process p' },
+          { key: 'file /run/prio', state: { kind: 'value', value: 0 }, weight: 1, adds: 0 },
+        ],
       });
       b.hear(advert(90));
     },
