@@ -18,7 +18,7 @@
 #include <sys/timerfd.h>
 
 /* Goes up when src/sys/native.ts would not understand an older build. */
-#define INTERFACE_VERSION 2
+#define INTERFACE_VERSION 3
 
 /* Where recv() puts things in the slab that it is given. */
 enum { DATA_SIZE = 65536, ADDRESS_SIZE = 128, CONTROL_SIZE = 512, SLAB_SIZE = DATA_SIZE + ADDRESS_SIZE + CONTROL_SIZE + 12 };
@@ -133,22 +133,33 @@ static napi_value send_(napi_env env, napi_callback_info info) {
   return outcome(env, sendmsg(d->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
-/* recv(slab): bytes of data; behind data, address and control stand their lengths and the flags, as three int32 */
+/* recv(slab, flags): bytes of data; behind data, address and control stand their lengths and the flags, as three int32 */
 static napi_value recv_(napi_env env, napi_callback_info info) {
   Descriptor *d;
-  napi_value argv[1];
+  napi_value argv[2];
   void *bytes;
   size_t size;
-  if (!get_arguments(env, info, 1, argv, &d) || !get_bytes(env, argv[0], &bytes, &size)) return NULL;
+  int flags;
+  if (!get_arguments(env, info, 2, argv, &d) || !get_bytes(env, argv[0], &bytes, &size) || !get_int(env, argv[1], &flags)) return NULL;
   if (size < SLAB_SIZE) return refuse(env, "The slab is too small"), NULL;
   char *slab = bytes;
   struct iovec data = {.iov_base = slab, .iov_len = DATA_SIZE};
   struct msghdr message = {.msg_name = slab + DATA_SIZE, .msg_namelen = ADDRESS_SIZE, .msg_iov = &data, .msg_iovlen = 1,
                            .msg_control = slab + DATA_SIZE + ADDRESS_SIZE, .msg_controllen = CONTROL_SIZE};
-  ssize_t received = recvmsg(d->fd, &message, MSG_DONTWAIT);
+  ssize_t received = recvmsg(d->fd, &message, flags | MSG_DONTWAIT);
   int32_t lengths[3] = {(int32_t)message.msg_namelen, (int32_t)message.msg_controllen, message.msg_flags};
   if (received >= 0) memcpy(slab + DATA_SIZE + ADDRESS_SIZE + CONTROL_SIZE, lengths, sizeof lengths);
   return outcome(env, received);
+}
+
+/* detach(): the descriptor itself, which is the caller's to close from now on; not once the event loop watches it. */
+static napi_value detach(napi_env env, napi_callback_info info) {
+  Descriptor *d;
+  if (!get_arguments(env, info, 0, NULL, &d)) return NULL;
+  if (d->poll != NULL) return number(env, -EBUSY);
+  int fd = d->fd;
+  d->fd = -1;
+  return number(env, fd < 0 ? -EBADF : fd);
 }
 
 /* Functions. */
@@ -217,7 +228,7 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor of_socket[] = {
       SHARED_METHODS, METHOD("bind", bind_), METHOD("connect", connect_), METHOD("listen", listen_),
       METHOD("setsockopt", setsockopt_), METHOD("getsockopt", getsockopt_), METHOD("getsockname", getsockname_),
-      METHOD("send", send_), METHOD("recv", recv_)};
+      METHOD("send", send_), METHOD("recv", recv_), METHOD("detach", detach)};
   const napi_property_descriptor of_timer[] = {SHARED_METHODS, METHOD("arm", arm)};
   const napi_property_descriptor functions[] = {
       METHOD("ifindex", ifindex), METHOD("setscheduler", setscheduler), METHOD("getscheduler", getscheduler),

@@ -100,13 +100,14 @@ export interface RouteDetails {
   readonly fromRouterAdvertisement: boolean;
 }
 
-/** Writes `ip route get ADDRESS [mark MARK]`; mark 0 is none. */
-export function writeGetRoute(w: AttrWriter, seq: number, address: Uint8Array, mark: number): void {
+/** Writes `ip route get ADDRESS [mark MARK] [oif INTERFACE]`; mark 0 and index 0 are none. */
+export function writeGetRoute(w: AttrWriter, seq: number, address: Uint8Array, mark: number, oifIndex = 0): void {
   const message = w.beginMessage(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_ACK, seq);
   w.put8(address.length === 4 ? AF_INET : AF_INET6).put8(address.length * 8);
   w.putBytes(new Uint8Array(RTMSG_LEN - 2));
   w.bytes(RTA_DST, address);
   if (mark !== 0) w.u32(RTA_MARK, mark);
+  if (oifIndex !== 0) w.u32(RTA_OIF, oifIndex);
   w.endMessage(message);
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { packageRoot } from './package-root.ts';
 
 /** Must equal INTERFACE_VERSION of native/. */
-const INTERFACE_VERSION = 2;
+const INTERFACE_VERSION = 3;
 
 /** What `Socket` and `Timer` have in common; results are numbers, -errno on failure. */
 interface NativeDescriptor {
@@ -28,8 +28,10 @@ export interface NativeSocket extends NativeDescriptor {
   getsockopt(level: number, name: number, out: Uint8Array): number;
   getsockname(out: Uint8Array): number;
   send(data: Uint8Array, sockaddr: Uint8Array | null, control: Uint8Array | null): number;
-  /** See SLAB in src/sys/socket.ts for where things are put. */
-  recv(slab: Uint8Array): number;
+  /** `flags` are MSG_*; see SLAB in src/sys/socket.ts for where things are put. */
+  recv(slab: Uint8Array, flags: number): number;
+  /** The descriptor, the caller's to close from now on; -EBUSY once it was started. */
+  detach(): number;
 }
 
 export interface NativeTimer extends NativeDescriptor {

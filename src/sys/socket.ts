@@ -1,8 +1,7 @@
 /**
- * Sockets of any family, the precise timer, and what a real-time process asks of the kernel: the one owner of the
- * native addon. All bytes (addresses, options, control messages) are made elsewhere; see src/net/sockaddr.ts.
+ * Sockets of any family and the precise timer: all of the native addon but what scheduling.ts has. All bytes (addresses,
+ * options, control messages) are made elsewhere; see src/net/sockaddr.ts.
  */
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import type { NativeSocket, NativeTimer } from './native.ts';
@@ -10,6 +9,7 @@ import { native } from './native.ts';
 
 /** How the addon's `recv` fills a slab: data, address, control, then the lengths of the last two and the flags. */
 const SLAB = { address: 65_536, control: 65_664, lengths: 66_176, size: 66_188 };
+const MSG_ERRQUEUE = 0x2000;
 const EAGAIN = constants.errno.EAGAIN;
 const EINTR = constants.errno.EINTR;
 
@@ -135,8 +135,20 @@ export class RawSocket {
 
   /** The next datagram, or null when none waits. Throws SystemError for an error of the socket, such as ENOBUFS. */
   receive(): Datagram | null {
+    return this.#receive(0);
+  }
+
+  /**
+   * The next of what IP_RECVERR and its kin have kept: the datagram that could not be delivered, its destination, and in
+   * `control` a `struct sock_extended_err`; null when there is none. Until all are taken, `error` is called again.
+   */
+  receiveError(): Datagram | null {
+    return this.#receive(MSG_ERRQUEUE);
+  }
+
+  #receive(flags: number): Datagram | null {
     const { bytes, view } = sharedSlab();
-    const length = this.#socket.recv(bytes);
+    const length = this.#socket.recv(bytes, flags);
     if (length === -EAGAIN || length === -EINTR) return null;
     check('receive from a socket', 'recvmsg', length);
     return {
@@ -180,6 +192,16 @@ export class RawSocket {
 
   unref(): void {
     this.#socket.unref();
+  }
+
+  /**
+   * Gives the descriptor away: whoever takes it closes it, and this object is as if closed. For one that was never started.
+   * Throws SystemError.
+   */
+  detach(): number {
+    const fd = check('give a socket away', 'detach', this.#socket.detach());
+    this.#closed = true;
+    return fd;
   }
 
   /** Idempotent. */
@@ -244,53 +266,4 @@ export class MonotonicTimer {
 export function interfaceIndex(name: string): number | null {
   const index = native().ifindex(name);
   return index < 0 ? null : index;
-}
-
-const SCHED_NAMES = [
-  'SCHED_OTHER',
-  'SCHED_FIFO',
-  'SCHED_RR',
-  'SCHED_BATCH',
-  'SCHED_ISO',
-  'SCHED_IDLE',
-  'SCHED_DEADLINE',
-];
-const SCHED_RR = 2;
-/** The programs that we start get the normal scheduler back. */
-const SCHED_RESET_ON_FORK = 0x4000_0000;
-
-/**
- * Puts the calling thread under the round-robin real-time scheduler, priority 1 to 99. Only for a process started with
- * `--single-threaded-gc`: helper threads at normal priority would starve. Throws SystemError.
- */
-export function setRealtimePriority(priority: number): void {
-  const errno = -native().setscheduler(SCHED_RR | SCHED_RESET_ON_FORK, priority);
-  if (errno <= 0) return;
-  const advice =
-    errno === constants.errno.EPERM ? 'needs CAP_SYS_NICE or LimitRTPRIO, and a cgroup with a real-time budget' : '';
-  throw new SystemError(`set real-time priority ${priority}`, 'sched_setscheduler', errno, advice);
-}
-
-/** What the kernel schedules the calling thread by: 'SCHED_OTHER' or, with a priority, 'SCHED_RR 10'. */
-export function effectiveScheduling(): string {
-  const result = check('read the scheduler', 'sched_getscheduler', native().getscheduler());
-  const name = SCHED_NAMES[result & 0xff] ?? `policy ${result & 0xff}`;
-  return result >> 8 === 0 ? name : `${name} ${result >> 8}`;
-}
-
-/**
- * Keeps the program's code, its libraries and its C heap in memory. Not the JavaScript heap: V8 gives pages back by
- * madvise, which the kernel refuses for locked ones, and V8 aborts then (so no mlockall); MemorySwapMax=0 in the unit
- * is for that. Throws SystemError.
- */
-export function lockMemory(): void {
-  for (const mapping of readFileSync('/proc/self/maps', 'ascii').split('\n')) {
-    // Address range, permissions, offset, device, inode, and what is mapped: a file, [heap], [stack] or nothing.
-    const [, start, end, what] = /^(\w+)-(\w+) \S+ \S+ \S+ \S+ +(.*)$/.exec(mapping) ?? [];
-    if (start === undefined || end === undefined || !/^(\/|\[heap\]|\[stack\])/.test(what ?? '')) continue;
-    const address = Number.parseInt(start, 16);
-    const errno = -native().mlock(address, Number.parseInt(end, 16) - address);
-    if (errno > 0)
-      throw new SystemError(`lock ${what} in memory`, 'mlock2', errno, 'needs CAP_IPC_LOCK or LimitMEMLOCK=infinity');
-  }
 }

@@ -1,7 +1,8 @@
 /** The native addon and its process: clock, names, scheduling, privileges, and the addon that is not there. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { effectiveScheduling, errnoName, interfaceIndex, monotonicMs } from '../../src/sys/socket.ts';
+import { effectiveScheduling } from '../../src/sys/scheduling.ts';
+import { errnoName, interfaceIndex, monotonicMs } from '../../src/sys/socket.ts';
 import { runWithSockets, SOCKET_MODULE } from '../support/socket-program.ts';
 
 const needsRoot = process.getuid?.() === 0 ? '' : ' (skipped: needs root)';
@@ -35,6 +36,7 @@ describe('sys/socket: the process', () => {
   });
 
   it(`real-time priority is set for us and not for the programs we start; memory is locked${needsRoot}`, function () {
+    this.timeout(20_000);
     if (needsRoot !== '') return this.skip();
     assert.equal(effectiveScheduling(), 'SCHED_OTHER');
     const { stdout, stderr } = runWithSockets(`
