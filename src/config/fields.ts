@@ -78,8 +78,8 @@ export function freeText(minLength: number, maxLength: number) {
   return z.string({ error }).min(minLength, { error }).max(maxLength, { error });
 }
 
-/** YAML takes `12`, `1e3` and `true` for more than text. */
-function quotesHint(input: unknown): string {
+/** What to add where text is wanted: YAML takes `12`, `1e3` and `true` for more than text. */
+export function quotesHint(input: unknown): string {
   return typeof input === 'number' || typeof input === 'boolean' ? ' (put it in quotes if it is text)' : '';
 }
 

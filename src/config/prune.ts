@@ -14,10 +14,11 @@ const INDEPENDENT_ITEMS: readonly string[] = [
   'bfd',
   'virtual_servers',
   'real_servers',
+  'sorry_servers',
   'checks',
 ];
 
-/** Keys at the root that no virtual server depends on. */
+/** Keys at the root that no check depends on. */
 const APART_FROM_SERVERS: readonly string[] = [
   'name',
   'vrrp_process',
@@ -29,6 +30,8 @@ const APART_FROM_SERVERS: readonly string[] = [
   'notifications',
   'connection_sync',
   'ipvs',
+  'self_check',
+  'probe_workers',
 ];
 
 export interface Pruned {
@@ -48,8 +51,9 @@ export function prune(value: unknown, faulty: readonly Path[]): Pruned | null {
     const cut = cutFor(path);
     if (cut.length === 0) return null;
     cuts.push(cut);
-    // Virtual servers mean something else without their defaults, or without those under a misspelt key.
-    if (cut.length === 1 && !APART_FROM_SERVERS.includes(String(cut[0]))) cuts.push(['virtual_servers']);
+    // Checks mean something else without their defaults and presets, or without those under a misspelt key.
+    if (cut.length === 1 && !APART_FROM_SERVERS.includes(String(cut[0])))
+      cuts.push(['virtual_servers'], ['self_check']);
   }
   const survivors = new Map<string, readonly number[]>();
   return {

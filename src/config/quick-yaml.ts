@@ -6,8 +6,8 @@
 import { CORE_SCHEMA, load, YAMLException } from 'js-yaml';
 import { MAX_TEXT_LENGTH } from './document.ts';
 
-/** Characters that anchors, aliases and tags begin with: their limits are kept by `document.ts` alone. */
-const SPECIAL = /[&*!]/;
+/** Where an anchor, an alias or a tag may begin: their limits are kept by `document.ts` alone. */
+const SPECIAL = /(?:^|[\s[\]{},:?])[&*!]/m;
 /** A block that says its own indentation, `|1`: readers differ on what its blank lines hold. */
 const INDENTED_BLOCK = /[|>][-+]?[1-9]/;
 

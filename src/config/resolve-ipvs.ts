@@ -69,8 +69,8 @@ function checkSettings(raw: RawSettings, servers: readonly VirtualServerConfig[]
   }
 }
 
-function usesFullNat({ realServers, sorryServer }: VirtualServerConfig): boolean {
-  return sorryServer?.forwarding === 'fullnat' || realServers.some(({ forwarding }) => forwarding === 'fullnat');
+function usesFullNat({ realServers, sorryServers }: VirtualServerConfig): boolean {
+  return [...sorryServers, ...realServers].some(({ forwarding }) => forwarding === 'fullnat');
 }
 
 export function resolveConnectionSync({ connection_sync: sync }: RawConfig): ConnectionSyncConfig | null {

@@ -19,8 +19,23 @@ export function resolveNotify(raw: RawNotify | undefined): NotifyConfig | null {
 }
 
 export function resolveNotifications(raw: RawNotifications, report: Report): NotificationsConfig {
-  for (const key of ['fifo_user', 'fifo_script'] as const) {
-    if (raw[key] !== undefined && raw.fifo === undefined) report(['notifications', key], 'only goes with `fifo`');
+  for (const fifo of ['fifo', 'lvs_fifo'] as const) {
+    for (const key of [`${fifo}_user`, `${fifo}_script`] as const) {
+      if (raw[key] !== undefined && raw[fifo] === undefined)
+        report(['notifications', key], `only goes with \`${fifo}\``);
+    }
   }
-  return { fifo: raw.fifo ?? null, fifoUser: raw.fifo_user ?? null, fifoScript: raw.fifo_script ?? null };
+  const { fifo = null, lvs_fifo: lvsFifo = null } = raw;
+  if (fifo !== null && fifo === lvsFifo) {
+    report(['notifications', 'lvs_fifo'], 'must be another one than `fifo`, which gets these lines too');
+  }
+  return {
+    fifo,
+    fifoUser: raw.fifo_user ?? null,
+    fifoScript: raw.fifo_script ?? null,
+    lvs:
+      lvsFifo === null
+        ? null
+        : { fifo: lvsFifo, fifoUser: raw.lvs_fifo_user ?? null, fifoScript: raw.lvs_fifo_script ?? null },
+  };
 }

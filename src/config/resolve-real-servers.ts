@@ -1,13 +1,13 @@
-/** Real and sorry servers: families, ports, thresholds. Pure. */
-
+/** Real and sorry servers: families, ports, thresholds, checks. Pure. */
 import type { Forwarding } from '../ipvs/types.ts';
 import type { Address } from '../net/ip.ts';
-import type { Path, Report } from './problems.ts';
+import type { Path } from './problems.ts';
 import { quote } from './problems.ts';
-import { resolveChecks } from './resolve-checks.ts';
+import { type CheckDefaults, resolveChecks } from './resolve-checks.ts';
+import { checkSorryServers, resolveRequired, type ServiceContext, sorryServersOf } from './resolve-service.ts';
 import { IPIP, resolveTunnel } from './resolve-tunnel.ts';
 import type { RawCheck, RawDefaults, RawTunnel, RawVirtualServer } from './schema.ts';
-import type { RealServerConfig, TargetConfig, TunnelConfig } from './types.ts';
+import type { RealServerConfig, SorryServerConfig, TargetConfig, TunnelConfig } from './types.ts';
 
 /** What the services of one virtual server have in common. */
 export interface ServiceTraits {
@@ -21,14 +21,14 @@ export interface ServiceTraits {
 }
 
 /** What a real server inherits from its virtual server and the file. */
-export interface ServerContext extends ServiceTraits {
+export interface ServerContext extends ServiceTraits, ServiceContext {
   readonly forwarding: Forwarding;
   /** The virtual server's; null: it says nothing. */
   readonly tunnel: TunnelConfig | null;
   readonly defaults: RawDefaults;
+  readonly checkDefaults: CheckDefaults;
   /** Whether the kernel's sync daemon will run. */
   readonly connectionSync: boolean;
-  readonly report: Report;
 }
 
 interface RawTarget {
@@ -39,7 +39,7 @@ interface RawTarget {
 }
 
 /** Used for a virtual server on TCP that says nothing about checks. */
-const CONNECT: RawCheck = { type: 'tcp' };
+const CONNECT: RawCheck = { type: 'tcp', log_failures: false, watch: false };
 
 export function resolveRealServers(
   server: RawVirtualServer,
@@ -67,14 +67,36 @@ export function resolveRealServers(
       report([...at, 'lower_threshold'], `must not be above ${upper}; found ${real.lower_threshold}`);
     }
     const checksPath = real.checks === undefined ? [...path, 'checks'] : [...at, 'checks'];
+    const checks = resolveChecks(real.checks ?? implied, target, context.checkDefaults, checksPath, report);
     return {
       ...target,
       weight: real.weight ?? context.defaults.weight,
       upperThreshold: real.upper_threshold,
       lowerThreshold: real.lower_threshold,
-      checks: resolveChecks(real.checks ?? implied, target, context.defaults.check, checksPath, report),
+      checks,
+      required: resolveRequired(server, real, checks.length, at, context),
+      tier: real.tier,
+      onFailure: real.on_failure ?? null,
+      notifyUp: real.notify_up ?? null,
+      notifyDown: real.notify_down ?? null,
     };
   });
+}
+
+export function resolveSorryServers(
+  server: RawVirtualServer,
+  realServers: readonly RealServerConfig[],
+  context: ServerContext,
+  path: Path,
+): readonly SorryServerConfig[] {
+  const { checkDefaults, ports, report } = context;
+  const resolved = sorryServersOf(server, path, report).map(({ sorry, path: at }) => {
+    const target = resolveTarget(sorry, context, at);
+    const checks = resolveChecks(sorry.checks ?? [], target, checkDefaults, [...at, 'checks'], report);
+    return { config: { ...target, weight: sorry.weight, checks }, path: at };
+  });
+  checkSorryServers(resolved, realServers, (a, b) => clash(a, b, ports), report);
+  return resolved.map(({ config }) => config);
 }
 
 /** Of one address: the indexes of its real servers by port; null: the services' ports. */
@@ -93,7 +115,7 @@ function placeOf(port: number | null, places: Places, ports: ReadonlySet<number>
 }
 
 /** Whether two of one virtual server are the same destination in one of its services, which have these ports. */
-export function clash(a: TargetConfig, b: TargetConfig, ports: ReadonlySet<number>): boolean {
+function clash(a: TargetConfig, b: TargetConfig, ports: ReadonlySet<number>): boolean {
   if (a.address !== b.address) return false;
   if (a.port === null) return b.port === null || ports.has(b.port);
   return b.port === null ? ports.has(a.port) : a.port === b.port;

@@ -2,20 +2,28 @@
 import { longestPrefix } from '../net/ip.ts';
 import type { Path, Report } from './problems.ts';
 import { quote } from './problems.ts';
+import type { CheckDefaults } from './resolve-checks.ts';
 import { checkNames } from './resolve-names.ts';
 import type { ServerContext, ServiceTraits } from './resolve-real-servers.ts';
-import { clash, resolveRealServers, resolveTarget } from './resolve-real-servers.ts';
+import { resolveRealServers, resolveSorryServers } from './resolve-real-servers.ts';
+import { resolveServiceLevel, type ServiceContext } from './resolve-service.ts';
 import { identify, serviceText } from './resolve-service-ids.ts';
 import { resolveTunnel } from './resolve-tunnel.ts';
 import type { RawConfig, RawPersistence, RawVirtualServer } from './schema.ts';
 import type { PersistenceConfig, ServiceIdConfig, TargetConfig, VirtualServerConfig } from './types.ts';
 
+/** What virtual servers depend on besides the file's defaults. */
+export interface VirtualServerContext extends ServiceContext {
+  readonly checkDefaults: CheckDefaults;
+}
+
 /** The virtual servers that have an identity; the others are reported. */
 export function resolveVirtualServers(
   raw: readonly RawVirtualServer[],
   file: RawConfig,
-  report: Report,
+  outer: VirtualServerContext,
 ): readonly VirtualServerConfig[] {
+  const { report } = outer;
   checkNames('virtual_servers', raw, report);
   const ids = new Map<string, string>();
   return raw.flatMap((server, index) => {
@@ -23,7 +31,7 @@ export function resolveVirtualServers(
     const identity = identify(server, path, report);
     if (identity === null) return [];
     claim(identity.ids, server.name, ids, [...path, identity.key], report);
-    return [resolveVirtualServer(server, identity.ids, file, path, report)];
+    return [resolveVirtualServer(server, identity.ids, file, path, outer)];
   });
 }
 
@@ -52,8 +60,9 @@ function resolveVirtualServer(
   ids: readonly ServiceIdConfig[],
   file: RawConfig,
   path: Path,
-  report: Report,
+  outer: VirtualServerContext,
 ): VirtualServerConfig {
+  const { report } = outer;
   checkSchedulerFlags(server, server.scheduler ?? file.defaults.scheduler, path, report);
   const traits = traitsOf(ids);
   if (server.one_packet && !traits.carriesUdp) {
@@ -66,25 +75,21 @@ function resolveVirtualServer(
     );
   }
   const context: ServerContext = {
+    ...outer,
     ...traits,
     tunnel: server.tunnel === undefined ? null : resolveTunnel(server.tunnel, [...path, 'tunnel'], report),
     forwarding: server.forwarding ?? file.defaults.forwarding,
     defaults: file.defaults,
     connectionSync: file.connection_sync !== undefined,
-    report,
   };
   const realServers = resolveRealServers(server, context, path);
-  const sorry = server.sorry_server;
-  const sorryServer = sorry === undefined ? null : resolveTarget(sorry, context, [...path, 'sorry_server']);
-  const targets: readonly TargetConfig[] = sorryServer === null ? realServers : [...realServers, sorryServer];
+  const sorryServers = resolveSorryServers(server, realServers, context, path);
+  const targets: readonly TargetConfig[] = [...realServers, ...sorryServers];
   if (server.tunnel !== undefined && !targets.some(({ forwarding }) => forwarding === 'tunnel')) {
     report([...path, 'tunnel'], 'only goes with `forwarding: tunnel`, which no real server here has');
   }
   const fullNat = targets.some(({ forwarding }) => forwarding === 'fullnat');
   if (fullNat) checkFullNat(server, traits, path, report);
-  if (sorryServer !== null && realServers.some((real) => clash(real, sorryServer, traits.ports))) {
-    report([...path, 'sorry_server', 'address'], `${quote(sorryServer.address)} is also one of the real servers`);
-  }
   return {
     name: server.name,
     ids,
@@ -98,7 +103,8 @@ function resolveVirtualServer(
     drainTimeoutMs: server.drain_timeout ?? file.defaults.drain_timeout,
     sourceAddresses: resolveSources(server, fullNat, traits, path, report),
     realServers,
-    sorryServer,
+    sorryServers,
+    ...resolveServiceLevel(server, realServers, path, outer),
   };
 }
 

@@ -1,15 +1,17 @@
 /** The file's values to the configuration, and what is wrong between them. Pure. */
-import type { Finding, Path, Report } from './problems.ts';
+import { resolvePresets } from './checks/presets.ts';
+import { type Finding, type Path, quote, type Report } from './problems.ts';
 import { checkAccepting } from './resolve-addresses.ts';
 import { resolveBfdSessions } from './resolve-bfd.ts';
 import { resolveConnectionSync, resolveIpvs } from './resolve-ipvs.ts';
 import { unknownName } from './resolve-names.ts';
 import { resolveNotifications } from './resolve-notify.ts';
+import { resolveSelfCheck } from './resolve-self-check.ts';
 import { resolveTrackedProcesses, resolveTrackedScripts } from './resolve-tracked.ts';
 import { resolveGroups, type TrackableNames } from './resolve-tracking.ts';
 import { resolveVirtualServers } from './resolve-virtual-servers.ts';
 import { resolveVirtualRouters } from './resolve-vrrp.ts';
-import type { RawConfig } from './schema.ts';
+import type { RawConfig, RawVirtualServer } from './schema.ts';
 import type { Config } from './types.ts';
 
 export interface Resolved {
@@ -28,9 +30,11 @@ export function resolve(raw: RawConfig, complete: boolean): Resolved {
     checkPurpose(raw, report);
     checkFollow(raw, report);
   }
-  const virtualServers = resolveVirtualServers(servers, raw, report);
   const trackable = complete ? trackableNames(raw) : null;
   const names = complete ? routers.map(({ name }) => name) : null;
+  const presets = resolvePresets(raw.check_presets ?? [], ['check_presets'], report);
+  const checkDefaults = { rhythm: raw.defaults.check, presets };
+  const virtualServers = resolveVirtualServers(servers, raw, { routers: names, complete, checkDefaults, report });
   checkAccepting(routers, virtualServers, report);
   const groups = resolveGroups(raw.vrrp_groups ?? [], names, trackable, report);
   const config: Config = {
@@ -49,9 +53,25 @@ export function resolve(raw: RawConfig, complete: boolean): Resolved {
     connectionSync: resolveConnectionSync(raw),
     ipvs: resolveIpvs(raw, virtualServers, report),
     drainTimeoutMs: raw.defaults.drain_timeout,
+    selfCheck: raw.self_check === undefined ? null : resolveSelfCheck(raw.self_check, checkDefaults, report),
+    probeWorkers: raw.probe_workers,
     virtualServers,
   };
+  checkSuspended(servers, config, report);
   return { config, findings };
+}
+
+/** A router that a lost virtual server stops must not stop the checks that would find it again. */
+function checkSuspended(raw: readonly RawVirtualServer[], { virtualRouters }: Config, report: Report): void {
+  for (const [index, { name, ha_suspend: suspend }] of raw.entries()) {
+    const router = virtualRouters.find((one) => one.name === suspend);
+    if (router?.tracks.some((track) => track.kind === 'virtual_server' && track.name === name)) {
+      report(
+        ['virtual_servers', index, 'ha_suspend'],
+        `${quote(router.name)} tracks this virtual server, so its checks must not rest: name another virtual router, or leave it out`,
+      );
+    }
+  }
 }
 
 /** What can be tracked by name. */

@@ -20,13 +20,16 @@ export const notify = mapping({
   timeout: duration('100ms', '1h').prefault('10s').describe('After this a program and its children are killed'),
 });
 
-/** For all virtual routers and groups. */
+/** For everything that changes. */
 export const notifications = mapping({
   fifo: absolutePath()
     .optional()
     .describe('FIFO that gets a line for every change, as from keepalived; made if it is not there'),
   fifo_user: user().optional().describe('Owner of the FIFO, and who runs fifo_script; default: the user lvsd runs as'),
   fifo_script: command().optional().describe('Reader of the FIFO, kept running; gets the path as its last argument'),
+  lvs_fifo: absolutePath().optional().describe('As fifo, with the lines of virtual and real servers alone'),
+  lvs_fifo_user: user().optional().describe('As fifo_user'),
+  lvs_fifo_script: command().optional().describe('As fifo_script'),
 });
 
 export type RawNotify = z.output<typeof notify>;

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { Forwarding, Scheduler } from '../ipvs/types.ts';
+import { checkPresets } from './checks/preset-form.ts';
 import {
   address,
   addressRange,
@@ -16,13 +17,15 @@ import {
   mapping,
   movable,
   multicast,
+  must,
   portRange,
   unicast,
 } from './fields.ts';
 import { bfdSession } from './schema-bfd.ts';
-import { type check, checks } from './schema-checks.ts';
+import { check, checks } from './schema-checks.ts';
 import { ipvs } from './schema-ipvs.ts';
 import { notifications } from './schema-notify.ts';
+import { realServerLevel, serviceLevel, sorryLevel } from './schema-service.ts';
 import { trackedProcess, trackedScript } from './schema-tracked.ts';
 import { syncGroup } from './schema-tracking.ts';
 import { virtualRouter } from './schema-vrrp.ts';
@@ -111,8 +114,10 @@ const realServer = mapping({
   lower_threshold: integer(0, INT_MAX)
     .default(0)
     .describe('Again below this many, after the upper one was reached; 0: three quarters of it'),
-  checks: checks().describe("Replaces the virtual server's checks; an empty list: never probed"),
+  ...realServerLevel,
 });
+
+const sorryServer = mapping({ ...target, ...sorryLevel });
 
 const persistence = mapping({
   timeout: duration('1s', '744h', { stepMs: 1000, step: '1s' })
@@ -145,7 +150,7 @@ const virtualServer = mapping({
   source_addresses: list(address(movable))
     .optional()
     .describe('With forwarding fullnat: what real servers see as client; default: the outgoing address'),
-  quorum: integer(1, INT_MAX).default(1).describe('Sum of usable weights from which the virtual server counts as up'),
+  ...serviceLevel,
   on_failure: onFailure()
     .optional()
     .describe('A failed real server: weight zero or removed; default: defaults.on_failure'),
@@ -153,14 +158,18 @@ const virtualServer = mapping({
   drain_timeout: drainTimeout()
     .optional()
     .describe('How long a removed real server keeps its connections; default: defaults.drain_timeout'),
-  checks: checks().describe('All must pass; default for tcp: one tcp check; an empty list: never probed'),
+  checks: checks().describe('Of each real server; default for tcp: one tcp check; an empty list: never probed'),
   real_servers: list(realServer).default([]).describe('Where the connections go'),
-  sorry_server: mapping(target).optional().describe('Takes the connections while no real server can'),
+  sorry_server: sorryServer.optional().describe('Takes the connections while the quorum is not reached'),
+  sorry_servers: filled(sorryServer).optional().describe('Several, by weight, instead of sorry_server'),
 });
 
 const defaults = mapping({
   check: mapping({
     interval: interval().prefault('2s').describe('Time between two probes'),
+    fast_interval: interval()
+      .optional()
+      .describe('Between two probes while a verdict is about to change; default: the interval'),
     timeout: timeout().prefault('1s').describe('Deadline for the whole exchange'),
     rise: integer(1, 100).default(2).describe('Successes in a row until up'),
     fall: integer(1, 100).default(3).describe('Failures in a row until down'),
@@ -175,6 +184,11 @@ const defaults = mapping({
   drain_timeout: drainTimeout().prefault('5m').describe('How long a removed real server keeps its connections'),
 });
 
+function probeWorkers() {
+  const error = must('auto, or a whole number from 0 to 16');
+  return z.union([z.literal('auto', { error }), z.int({ error }).min(0, { error }).max(16, { error })], { error });
+}
+
 /** The file as a zod type. Its input is the file, its output has defaults, milliseconds and parsed addresses. */
 export const fileSchema = mapping({
   name: name().default('lvsd').describe('Name of this director in status and logs'),
@@ -187,7 +201,14 @@ export const fileSchema = mapping({
   notifications: notifications.prefault({}).describe('Where changes of all virtual routers are written'),
   connection_sync: connectionSync.optional().describe("The kernel's connection synchronisation between directors"),
   ipvs: ipvs.prefault({}).describe("The kernel's IPVS table"),
+  self_check: check
+    .optional()
+    .describe('Of something that is always there: whether the prober or the servers are at fault in a panic'),
+  probe_workers: probeWorkers()
+    .default('auto')
+    .describe('Threads that probe besides the main one; auto: none below about 1500 TCP or 750 HTTP probes a second'),
   defaults: defaults.prefault({}).describe('Values for virtual servers, real servers and checks that give none'),
+  check_presets: checkPresets().describe('Protocols of your own for `preset` of tcp and udp checks'),
   virtual_servers: list(virtualServer).optional().describe('What is balanced, and where it goes'),
 });
 
@@ -197,6 +218,8 @@ export type RawVirtualServer = z.output<typeof virtualServer>;
 export type RawPersistence = z.output<typeof persistence>;
 export type RawTunnel = NonNullable<RawVirtualServer['tunnel']>;
 export type RawCheck = z.output<typeof check>;
+export type RawRealServer = z.output<typeof realServer>;
+export type RawSorryServer = z.output<typeof sorryServer>;
 export type RawDefaults = z.output<typeof defaults>;
 
 /** JSON Schema (draft 7, which editors' YAML plugins read) of the file. */

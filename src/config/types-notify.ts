@@ -16,12 +16,18 @@ export interface NotifyConfig {
   readonly timeoutMs: number;
 }
 
-/** Where changes of all virtual routers and groups are written. */
-export interface NotificationsConfig {
+/** A FIFO that changes are written to. */
+export interface FifoConfig {
   /** Path of a FIFO; null: none. */
   readonly fifo: string | null;
   /** Whom the FIFO belongs to and `fifoScript` runs as: `user` or `user:group`; null: the user lvsd runs as. */
   readonly fifoUser: string | null;
   /** Kept running while lvsd runs, with the path as its last argument. */
   readonly fifoScript: readonly string[] | null;
+}
+
+/** Where changes are written: those of virtual routers, groups, virtual and real servers to the one of its own. */
+export interface NotificationsConfig extends FifoConfig {
+  /** Those of virtual and real servers alone; null: none. */
+  readonly lvs: FifoConfig | null;
 }

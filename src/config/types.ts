@@ -6,7 +6,9 @@ import type { TimeoutChange } from '../ipvs/command.ts';
 import type { Forwarding, Scheduler } from '../ipvs/types.ts';
 import type { BelongingsConfig } from './types-addresses.ts';
 import type { BfdSessionConfig } from './types-bfd.ts';
+import type { CheckConfig } from './types-checks.ts';
 import type { NotificationsConfig, NotifyConfig } from './types-notify.ts';
+import type { RealServerLevelConfig, ServiceLevelConfig } from './types-service.ts';
 import type { TrackedProcessConfig, TrackedScriptConfig } from './types-tracked.ts';
 import type { SyncGroupConfig, TrackConfig } from './types-tracking.ts';
 
@@ -23,6 +25,10 @@ export interface Config {
   readonly ipvs: IpvsConfig;
   /** `defaults.drain_timeout`: for what left the configuration while lvsd was down, whose own nobody knows any more. */
   readonly drainTimeoutMs: number;
+  /** Tells a sick prober from sick servers; null: none. */
+  readonly selfCheck: CheckConfig | null;
+  /** Threads that probe besides the main one; 'auto': by what the checks cost. */
+  readonly probeWorkers: 'auto' | number;
   readonly virtualServers: readonly VirtualServerConfig[];
 }
 
@@ -141,7 +147,7 @@ export type ServiceIdConfig =
     }
   | { readonly kind: 'fwmark'; readonly family: 4 | 6; readonly fwmark: number };
 
-export interface VirtualServerConfig {
+export interface VirtualServerConfig extends ServiceLevelConfig {
   readonly name: string;
   /** The services in the kernel, at least one, all different and of one family: they share real servers and checks. */
   readonly ids: readonly ServiceIdConfig[];
@@ -160,7 +166,7 @@ export interface VirtualServerConfig {
   /** fullnat: what real servers see as the client; empty: the address of the outgoing interface. */
   readonly sourceAddresses: readonly string[];
   readonly realServers: readonly RealServerConfig[];
-  readonly sorryServer: SorryServerConfig | null;
+  readonly sorryServers: readonly SorryServerConfig[];
 }
 
 export type SchedulerFlag = 'sh-fallback' | 'sh-port' | 'mh-fallback' | 'mh-port' | 'flag-1' | 'flag-2' | 'flag-3';
@@ -190,63 +196,17 @@ export interface TunnelConfig {
   readonly checksum: 'none' | 'full' | 'remote';
 }
 
-export interface RealServerConfig extends TargetConfig {
+export interface RealServerConfig extends TargetConfig, RealServerLevelConfig {
   readonly weight: number;
   /** 0 = no limit. */
   readonly upperThreshold: number;
   /** 0 = three quarters of the upper one. */
   readonly lowerThreshold: number;
-  /** All of them must pass. Empty: never probed, always usable. */
+}
+
+/** Takes the connections, with the others of its kind, while the quorum is not reached. */
+export interface SorryServerConfig extends TargetConfig {
+  readonly weight: number;
+  /** Empty: never probed, always usable. */
   readonly checks: readonly CheckConfig[];
 }
-
-export type SorryServerConfig = TargetConfig;
-
-export interface CheckCommon {
-  /** Where the probe goes: the real server unless overridden. */
-  readonly address: string;
-  readonly port: number;
-  readonly intervalMs: number;
-  /** One deadline for the whole exchange. */
-  readonly timeoutMs: number;
-  /** Consecutive successes until a failed server is up again. */
-  readonly rise: number;
-  /** Consecutive failures until a server is down. */
-  readonly fall: number;
-}
-
-export interface TcpCheckConfig extends CheckCommon {
-  readonly type: 'tcp';
-  /** UTF-8 text sent after connecting; null = nothing. */
-  readonly send: string | null;
-  /** Text that must appear in the first 64 KiB of the answer; null = a connection is enough. */
-  readonly expect: string | null;
-}
-
-export interface HttpCheckConfig extends CheckCommon {
-  readonly type: 'http' | 'https';
-  readonly method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST';
-  readonly path: string;
-  /** The Host header (and, for https, SNI and certificate name); null = address:port. */
-  readonly host: string | null;
-  readonly status: readonly StatusRange[];
-  /** Text that must appear in the first 64 KiB of the body. */
-  readonly body: string | null;
-  /** https: check the certificate. */
-  readonly verify: boolean;
-}
-
-export interface StatusRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface UdpCheckConfig extends CheckCommon {
-  readonly type: 'udp';
-  /** UTF-8 payload of the one datagram sent. */
-  readonly send: string;
-  /** Text the reply must contain; null = no ICMP error within the timeout is enough. */
-  readonly expect: string | null;
-}
-
-export type CheckConfig = TcpCheckConfig | HttpCheckConfig | UdpCheckConfig;

@@ -9,9 +9,11 @@ import { connectionSync } from '../../vectors/bad-config/connection-sync.ts';
 import { file } from '../../vectors/bad-config/file.ts';
 import { forwarding } from '../../vectors/bad-config/forwarding.ts';
 import { groups } from '../../vectors/bad-config/groups.ts';
+import { http } from '../../vectors/bad-config/http.ts';
 import { notify } from '../../vectors/bad-config/notify.ts';
 import { process } from '../../vectors/bad-config/process.ts';
 import { realServers } from '../../vectors/bad-config/real-servers.ts';
+import { serviceLevel } from '../../vectors/bad-config/service-level.ts';
 import { syncGroups } from '../../vectors/bad-config/sync-groups.ts';
 import { table as ofTable } from '../../vectors/bad-config/table.ts';
 import { together } from '../../vectors/bad-config/together.ts';
@@ -34,7 +36,9 @@ const GROUPS: Readonly<Record<string, readonly BadConfig[]>> = {
   'groups of services': groups,
   'tunnels and full NAT': forwarding,
   'real servers': realServers,
+  'quorum, weights, hooks, panic': serviceLevel,
   checks,
+  'checks over HTTP': http,
   'all problems at once': together,
 };
 
@@ -43,11 +47,19 @@ function problemsOf(text: string): readonly string[] {
   return loaded.ok ? [] : loaded.error.map((problem) => formatProblem('', problem).slice(1));
 }
 
+/** The problems; one that is expected to go on (` ...` at its end) is cut there. */
+function shortened(problems: readonly string[], expected: readonly string[]): readonly string[] {
+  return problems.map((problem, i) => {
+    const whole = expected[i] ?? '';
+    return whole.endsWith(' ...') && problem.startsWith(whole.slice(0, -4)) ? whole : problem;
+  });
+}
+
 describe('config: mistakes, with their places', () => {
   for (const [group, table] of Object.entries(GROUPS)) {
     describe(group, () => {
       for (const { what, text, problems } of table) {
-        it(what, () => assert.deepEqual(problemsOf(text), problems));
+        it(what, () => assert.deepEqual(shortened(problemsOf(text), problems), problems));
       }
     });
   }

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
-import type { CheckCommon, Config, VirtualServerConfig } from '../../../src/config/types.ts';
+import type { StepConfig } from '../../../src/config/checks/steps.ts';
+import type { Config, VirtualServerConfig } from '../../../src/config/types.ts';
+import type { CheckCommon } from '../../../src/config/types-checks.ts';
+import { httpPart } from '../../support/http-check.ts';
+import { PLAIN_CHECK, PLAIN_REAL_SERVER, PLAIN_SERVICE_LEVEL } from '../../support/plain-check.ts';
 import { routerConfig } from '../vrrp/builders.ts';
 import { configOf, serverOf } from './builders.ts';
 
-const rhythm = { intervalMs: 2000, timeoutMs: 1000, rise: 2, fall: 3 };
-const probing = (address: string, port: number): CheckCommon => ({ address, port, ...rhythm });
+const probing = (address: string, port: number): CheckCommon => ({ ...PLAIN_CHECK, address, port });
+
+const PING_PONG: readonly StepConfig[] = [
+  { do: 'send', payload: { kind: 'text', text: 'PING\r\n' } },
+  { do: 'expect', pattern: { kind: 'text', text: 'PONG' }, reject: null, answer: null, withinMs: null },
+];
 
 const LEAST_SERVER: VirtualServerConfig = {
   name: 'a',
@@ -27,10 +35,12 @@ const LEAST_SERVER: VirtualServerConfig = {
       weight: 1,
       upperThreshold: 0,
       lowerThreshold: 0,
-      checks: [{ type: 'tcp', ...probing('10.0.0.1', 80), send: null, expect: null }],
+      ...PLAIN_REAL_SERVER,
+      checks: [{ type: 'tcp', ...probing('10.0.0.1', 80), steps: [] }],
     },
   ],
-  sorryServer: null,
+  sorryServers: [],
+  ...PLAIN_SERVICE_LEVEL,
 };
 
 const LEAST: Config = {
@@ -41,7 +51,7 @@ const LEAST: Config = {
   trackedScripts: [],
   trackedProcesses: [],
   bfdSessions: [],
-  notifications: { fifo: null, fifoUser: null, fifoScript: null },
+  notifications: { fifo: null, fifoUser: null, fifoScript: null, lvs: null },
   connectionSync: null,
   ipvs: {
     reconcileIntervalMs: 5000,
@@ -52,8 +62,13 @@ const LEAST: Config = {
     restoreSettings: false,
   },
   drainTimeoutMs: 300_000,
+  selfCheck: null,
+  probeWorkers: 'auto',
   virtualServers: [LEAST_SERVER],
 };
+
+/** What a udp check is about the reply's length and lost datagrams when it says nothing. */
+const PLAIN_UDP = { replyLength: { min: 0, max: 65_535 }, tries: 1 } as const;
 
 describe('config: valid files', () => {
   it('a pair by direct routing', () => {
@@ -85,15 +100,7 @@ virtual_servers:
       - { address: 10.0.0.12, weight: 100 }
     sorry_server: { address: 10.0.0.90 }
 `;
-    const http = {
-      type: 'http',
-      method: 'GET',
-      path: '/healthz',
-      host: null,
-      status: [{ from: 200, to: 200 }],
-      body: null,
-      verify: false,
-    } as const;
+    const http = httpPart({ path: '/healthz', status: [{ from: 200, to: 200 }] });
     const real = { port: 80, forwarding: 'direct', tunnel: null, weight: 100 } as const;
     const expected: Config = {
       ...LEAST,
@@ -109,6 +116,8 @@ virtual_servers:
         maxLength: null,
       },
       ipvs: { ...LEAST.ipvs, settings: { ...LEAST.ipvs.settings, sloppy_tcp: '1' } },
+      selfCheck: null,
+      probeWorkers: 'auto',
       virtualServers: [
         {
           ...LEAST_SERVER,
@@ -120,6 +129,7 @@ virtual_servers:
               address: '10.0.0.11',
               upperThreshold: 2000,
               lowerThreshold: 1500,
+              ...PLAIN_REAL_SERVER,
               checks: [{ ...http, ...probing('10.0.0.11', 80) }],
             },
             {
@@ -127,10 +137,11 @@ virtual_servers:
               address: '10.0.0.12',
               upperThreshold: 0,
               lowerThreshold: 0,
+              ...PLAIN_REAL_SERVER,
               checks: [{ ...http, ...probing('10.0.0.12', 80) }],
             },
           ],
-          sorryServer: { address: '10.0.0.90', port: 80, forwarding: 'direct', tunnel: null },
+          sorryServers: [{ address: '10.0.0.90', port: 80, forwarding: 'direct', tunnel: null, weight: 1, checks: [] }],
         },
       ],
     };
@@ -177,7 +188,7 @@ virtual_servers:
     assert.deepEqual(server.schedulerFlags, ['sh-port']);
     assert.equal(server.onFailure, 'remove');
     assert.equal(server.initial, 'up');
-    const tcp = { type: 'tcp', send: null, expect: null } as const;
+    const tcp = { ...PLAIN_CHECK, type: 'tcp', steps: [] } as const;
     assert.deepEqual(server.realServers, [
       {
         address: '10.0.0.1',
@@ -187,9 +198,28 @@ virtual_servers:
         weight: 7,
         upperThreshold: 0,
         lowerThreshold: 0,
+        ...PLAIN_REAL_SERVER,
         checks: [
-          { ...tcp, address: '10.0.0.1', port: 8080, intervalMs: 10_000, timeoutMs: 5000, rise: 4, fall: 5 },
-          { ...tcp, address: '10.9.9.9', port: 9, intervalMs: 1000, timeoutMs: 100, rise: 1, fall: 1 },
+          {
+            ...tcp,
+            address: '10.0.0.1',
+            port: 8080,
+            intervalMs: 10_000,
+            fastIntervalMs: 10_000,
+            timeoutMs: 5000,
+            rise: 4,
+            fall: 5,
+          },
+          {
+            ...tcp,
+            address: '10.9.9.9',
+            port: 9,
+            intervalMs: 1000,
+            fastIntervalMs: 1000,
+            timeoutMs: 100,
+            rise: 1,
+            fall: 1,
+          },
         ],
       },
       {
@@ -200,6 +230,7 @@ virtual_servers:
         weight: 0,
         upperThreshold: 0,
         lowerThreshold: 0,
+        ...PLAIN_REAL_SERVER,
         checks: [],
       },
     ]);
@@ -222,33 +253,36 @@ virtual_servers:
 `);
     const to = probing('10.0.0.1', 80);
     assert.deepEqual(server.realServers[0]?.checks, [
-      { ...to, type: 'tcp', send: 'PING\r\n', expect: 'PONG' },
+      { ...to, type: 'tcp', steps: PING_PONG },
       {
         ...to,
-        type: 'https',
-        method: 'POST',
-        path: '/a?b=c',
-        host: 'www.example.com:8443',
-        status: [
-          { from: 200, to: 299 },
-          { from: 301, to: 301 },
-          { from: 404, to: 404 },
-        ],
-        body: 'ok',
-        verify: true,
+        ...httpPart({
+          type: 'https',
+          method: 'POST',
+          path: '/a?b=c',
+          host: 'www.example.com:8443',
+          status: [
+            { from: 200, to: 299 },
+            { from: 301, to: 301 },
+            { from: 404, to: 404 },
+          ],
+          body: 'ok',
+          expiryWarningDays: 14,
+        }),
       },
       {
         ...to,
-        type: 'https',
-        method: 'GET',
-        path: '/',
-        host: null,
-        status: [{ from: 200, to: 200 }],
-        body: null,
-        verify: false,
+        ...httpPart({ type: 'https', status: [{ from: 200, to: 200 }], verify: false, expiryWarningDays: 14 }),
       },
-      { ...to, type: 'udp', send: '', expect: null },
-      { ...to, type: 'udp', send: '?', expect: '!' },
+      { ...to, type: 'udp', send: { kind: 'text', text: '' }, expect: null, replyRequired: false, ...PLAIN_UDP },
+      {
+        ...to,
+        type: 'udp',
+        send: { kind: 'text', text: '?' },
+        expect: { kind: 'text', text: '!' },
+        replyRequired: true,
+        ...PLAIN_UDP,
+      },
     ]);
   });
 });

@@ -50,7 +50,8 @@ describe('config: groups of services', () => {
     const one = ports('addresses: [192.0.2.1-192.0.2.2], port: 80');
     const several = ports('address: 192.0.2.1, ports: [80, 443]');
     const marked = ports('fwmarks: [1, 2]');
-    const of = (server: VirtualServerConfig) => [...server.realServers, server.sorryServer].map((real) => real?.port);
+    const of = (server: VirtualServerConfig) =>
+      [...server.realServers, ...server.sorryServers].map((real) => real?.port);
     assert.deepEqual(
       [of(one), of(several), of(marked)],
       [
@@ -103,7 +104,7 @@ describe('config: forwarding', () => {
         { address: 10.0.0.5, tunnel: { type: gue, port: 5555 } }],
       sorry_server: { address: 10.0.0.6 }`);
     assert.deepEqual(
-      [...server.realServers, server.sorryServer].map((real) => real?.tunnel),
+      [...server.realServers, ...server.sorryServers].map((real) => real?.tunnel),
       [
         { type: 'gue', port: 6080, checksum: 'remote' },
         { type: 'gre', port: 0, checksum: 'full' },
@@ -134,7 +135,7 @@ describe('config: forwarding', () => {
     );
     const sorry = serverOf(`address: 192.0.2.1, port: 80, source_addresses: [192.0.2.9],
       sorry_server: { address: 10.0.0.2, forwarding: fullnat, port: 81 }`);
-    assert.equal(sorry.sorryServer?.port, 81);
+    assert.equal(sorry.sorryServers[0]?.port, 81);
   });
 });
 

@@ -52,14 +52,24 @@ describe('config: notifications', () => {
   });
 
   it('the FIFO', () => {
-    assert.deepEqual(configOf('').notifications, { fifo: null, fifoUser: null, fifoScript: null });
+    assert.deepEqual(configOf('').notifications, { fifo: null, fifoUser: null, fifoScript: null, lvs: null });
     assert.deepEqual(
       configOf('', 'notifications: { fifo: /run/x, fifo_user: nobody, fifo_script: /r -v }').notifications,
       {
         fifo: '/run/x',
         fifoUser: 'nobody',
         fifoScript: ['/r', '-v'],
+        lvs: null,
       },
     );
+  });
+
+  it('the FIFO of virtual and real servers alone', () => {
+    const { fifo, lvs } = configOf(
+      '',
+      'notifications: { lvs_fifo: /run/y, lvs_fifo_user: "1:2", lvs_fifo_script: [/r, a b] }',
+    ).notifications;
+    assert.equal(fifo, null);
+    assert.deepEqual(lvs, { fifo: '/run/y', fifoUser: '1:2', fifoScript: ['/r', 'a b'] });
   });
 });

@@ -11,7 +11,9 @@ const FILES = readdirSync('etc', { recursive: true, encoding: 'utf8' }).filter((
 const PIECES = ['1', '-1', '+1', '1_000', '0b11', '0x1F', '0o17', '012', '.5', '1.', '1e3', '.inf', '.nan', '~', 'null']
   .concat(['true', 'True', 'yes', 'on', '2001-01-01', '1:30', '12:30:45', '<<', '=', '"a\\u0041\\n"', "'it''s'"])
   .concat(['10.0.0.1', '::1', 'fe80::1/64', '1.5s', '250ms', 'a: b', '#x', 'a #x', '>', '|', '-', '?', ',', '[', ']'])
-  .concat(['{', '}', '{ a: 1 }', '[1, 2]', '- ', '\n', '\n  ', '\n- ', ': ', ' ', '"', "'", '\\', '\t', '%', '@', '`']);
+  .concat(['{', '}', '{ a: 1 }', '[1, 2]', '- ', '\n', '\n  ', '\n- ', ': ', ' ', '"', "'", '\\', '\t', '%', '@', '`'])
+  // Where they do not begin anything, they are text; elsewhere the thorough reader reads.
+  .concat(['a*b', 'a&b', 'a!', '".*"', "'!'", '&', '*', '!', '&a', '*a', '!!str', '"a"&b']);
 
 function assertSame(text: string): void {
   const quick = quickValue(text);

@@ -66,6 +66,9 @@ function pathsOf(value: unknown, path: string, found: Set<string>): void {
   }
 }
 
+const COMMON =
+  /^check\[\w+\]\.((?:interval|fast_interval|timeout|rise|fall|flap_damping|log_failures|address|port|source_address|interface|mark|watch)\b.*)$/;
+
 const keys = keysOf(schema, '');
 
 describe('etc/', () => {
@@ -98,6 +101,29 @@ describe('etc/', () => {
   });
 });
 
+describe('docs/checks.md', () => {
+  const examples = [...readFileSync('docs/checks.md', 'utf8').matchAll(/```yaml\n(.*?)```/gs)].map(
+    ([, text = '']) => text,
+  );
+  for (const [index, example] of examples.entries()) {
+    it(`example ${index + 1} is valid`, () => {
+      const loaded = loadConfig(wholeFile(example));
+      assert.deepEqual(loaded.ok ? [] : loaded.error, []);
+    });
+  }
+
+  it('has many', () => assert.ok(examples.length >= 20, `${examples.length} examples`));
+});
+
+/** What stands around an example that shows a part. */
+function wholeFile(example: string): string {
+  if (example.includes('virtual_servers:')) return example;
+  if (!example.startsWith('checks:')) return `${example}\nvirtual_servers: []\n`;
+  const server = '{ name: any, address: 192.0.2.1, port: 80, real_servers: [{ address: 10.0.0.1 }]';
+  const { checks } = parse(example);
+  return `virtual_servers: [${server}, checks: ${JSON.stringify(checks)} }]`;
+}
+
 describe('etc/lvsd.yaml, the reference', () => {
   it('has every key of the schema', () => {
     const found = new Set<string>();
@@ -105,8 +131,19 @@ describe('etc/lvsd.yaml, the reference', () => {
     // A real server's checks and tunnel are of the same definition as its virtual server's: shown once is enough.
     const shared = (path: string) =>
       path
-        .replace('.real_servers[].checks[', '.checks[')
-        .replace(/\.(real_servers\[\]|sorry_server)\.tunnel\./, '.tunnel.')
+        .replace(/^(virtual_servers\[\]\.(\w+(\[\])?\.)?checks|self_check)\[/, 'check[')
+        // What stands alone has no type before its keys: any will do.
+        .replace(/^self_check\./, 'check[tcp].')
+        .replace(/\.(real_servers\[\]|sorry_server|sorry_servers\[\])\.tunnel\./, '.tunnel.')
+        .replace('.sorry_servers[].', '.sorry_server.')
+        .replace(/^check_presets\[\w*\]\.steps\[\]/, 'check[tcp].steps[]')
+        .replace(/^check_presets\[\w+\]/, 'check_presets[]')
+        .replace(/^(check_presets\[\]|check\[\w+\])\.tls\./, 'tls.')
+        .replace(/^.*\.send\.(hex|sign)/, 'payload.$1')
+        .replace(/^.*\.(expect|reject|to)\.(text|hex|regex)/, 'pattern.$2')
+        // Common to all types, and to requests over HTTP.
+        .replace(COMMON, 'check.$1')
+        .replace(/^check\[https\]\./, 'check[http].')
         .replace(/^vrrp_groups\[\]\.notify\./, 'vrrp[].notify.')
         // Extra addresses have the keys of virtual ones, and `type` does not tell kinds of route apart.
         .replace(/^vrrp\[\]\.extra_addresses\[\]\./, 'vrrp[].virtual_addresses[].')

@@ -3,7 +3,7 @@
 export interface BadConfig {
   readonly what: string;
   readonly text: string;
-  /** `line:column: path: message`, all of them, in order. */
+  /** `line:column: path: message`, all of them, in order; ` ...` at the end: whatever follows. */
   readonly problems: readonly string[];
 }
 

@@ -12,10 +12,10 @@ export const checks: readonly BadConfig[] = [
       - type: 80
 `,
     problems: [
-      '6:15: virtual_servers[0].checks[0].type: must be one of tcp, http, https, udp; found "htttp"; did you mean "http"?',
-      '7:9: virtual_servers[0].checks[1].type: missing: must be one of tcp, http, https, udp',
+      '6:15: virtual_servers[0].checks[0].type: must be one of tcp, http, https, udp, dns, icmp, grpc, script, file, agent, passive; found "htttp"; did you mean "http"?',
+      '7:9: virtual_servers[0].checks[1].type: missing: must be one of tcp, http, https, udp, dns, icmp, grpc, script, file, agent, passive',
       '8:9: virtual_servers[0].checks[2]: must be a mapping with `type` and what it needs; found "tcp"',
-      '9:15: virtual_servers[0].checks[3].type: must be one of tcp, http, https, udp; found 80',
+      '9:15: virtual_servers[0].checks[3].type: must be one of tcp, http, https, udp, dns, icmp, grpc, script, file, agent, passive; found 80',
     ],
   },
   {
@@ -26,8 +26,8 @@ export const checks: readonly BadConfig[] = [
       - { type: udp, exect: a }
 `,
     problems: [
-      '6:22: virtual_servers[0].checks[0].path: unknown key `path`; the keys here are type, interval, timeout, rise, fall, address, port, send, expect',
-      '7:23: virtual_servers[0].checks[1].verify: unknown key `verify`; the keys here are type, interval, timeout, rise, fall, address, port, method, path, host, status, body',
+      '6:22: virtual_servers[0].checks[0].path: unknown key `path`; the keys here are type, interval, ...',
+      '7:23: virtual_servers[0].checks[1].verify: unknown key `verify`; the keys here are type, interval, ...',
       '8:22: virtual_servers[0].checks[2].exect: unknown key `exect`; did you mean `expect`?',
     ],
   },
@@ -51,7 +51,7 @@ export const checks: readonly BadConfig[] = [
       - { type: http, method: get, path: healthz, host: "a b", status: [], body: "" }
 `,
     problems: [
-      '6:31: virtual_servers[0].checks[0].method: must be one of GET, HEAD, OPTIONS, POST; found "get"; did you mean "GET"?',
+      '6:31: virtual_servers[0].checks[0].method: must be a method: GET, HEAD, OPTIONS, POST or another one but CONNECT; found "get"',
       '6:42: virtual_servers[0].checks[0].path: must be a path that starts with / and has no spaces; found "healthz"',
       '6:57: virtual_servers[0].checks[0].host: must be a host name or address, optionally with a port; found "a b"',
       '6:72: virtual_servers[0].checks[0].status: must hold at least one status',
@@ -96,8 +96,8 @@ export const checks: readonly BadConfig[] = [
       - { type: tcp, send: 1, expect: 220 }
 `,
     problems: [
-      '6:28: virtual_servers[0].checks[0].send: must be text of 0 to 1400 characters; found 1 (put it in quotes if it is text)',
-      '6:39: virtual_servers[0].checks[0].expect: must be text of 1 to 4096 characters; found 220 (put it in quotes if it is text)',
+      '6:28: virtual_servers[0].checks[0].send: must be text or a mapping with hex; found 1 (put it in quotes if it is text)',
+      '6:39: virtual_servers[0].checks[0].expect: must be text or a mapping with one of text, hex, regex; found 220 (put it in quotes if it is text)',
     ],
   },
   {

@@ -132,8 +132,8 @@ __proto__: 1
 `,
     problems: [
       '1:1: virtual_server: unknown key `virtual_server`; did you mean `virtual_servers`?',
-      '2:1: __proto__: unknown key `__proto__`; the keys here are name, vrrp_process, vrrp, vrrp_groups, tracked_scripts, tracked_processes, bfd, notifications, connection_sync, ipvs, defaults, virtual_servers',
-      '3:1: ["odd key"]: unknown key `odd key`; the keys here are name, vrrp_process, vrrp, vrrp_groups, tracked_scripts, tracked_processes, bfd, notifications, connection_sync, ipvs, defaults, virtual_servers',
+      '2:1: __proto__: unknown key `__proto__`; the keys here are name, vrrp_process, vrrp, vrrp_groups, tracked_scripts, tracked_processes, bfd, notifications, connection_sync, ipvs, self_check, ...',
+      '3:1: ["odd key"]: unknown key `odd key`; the keys here are name, vrrp_process, vrrp, vrrp_groups, tracked_scripts, tracked_processes, bfd, notifications, connection_sync, ipvs, self_check, ...',
     ],
   },
   {

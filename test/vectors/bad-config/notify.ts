@@ -27,6 +27,18 @@ export const notify: readonly BadConfig[] = [
     ],
   },
   {
+    what: 'a FIFO for servers without its path',
+    text: `${ROUTER}${VIP}notifications: { lvs_fifo_user: nobody, fifo: /run/x }
+`,
+    problems: ['6:33: notifications.lvs_fifo_user: only goes with `lvs_fifo`'],
+  },
+  {
+    what: 'a FIFO for servers with the path of the other one',
+    text: `${ROUTER}${VIP}notifications: { lvs_fifo: /run/x, fifo: /run/x }
+`,
+    problems: ['6:28: notifications.lvs_fifo: must be another one than `fifo`, which gets these lines too'],
+  },
+  {
     what: 'a FIFO with a path that depends on where lvsd was started',
     text: `${ROUTER}${VIP}notifications: { fifo: fifo }
 `,

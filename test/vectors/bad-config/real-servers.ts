@@ -117,14 +117,14 @@ connection_sync: { follow: a, interface: eth1 }
   },
   {
     what: 'a sorry server on another port',
-    text: `${SERVER}    sorry_server: { address: 10.0.0.1, port: 8080, weight: 1 }
+    text: `${SERVER}    sorry_server: { address: 10.0.0.1, port: 8080, weigth: 1 }
   - name: b
     address: 192.0.2.2
     port: 80
     sorry_server: { address: 10.0.0.1, port: 8080 }
 `,
     problems: [
-      '5:52: virtual_servers[0].sorry_server.weight: unknown key `weight`; the keys here are address, port, forwarding, tunnel',
+      '5:52: virtual_servers[0].sorry_server.weigth: unknown key `weigth`; did you mean `weight`?',
       '9:46: virtual_servers[1].sorry_server.port: must be 80 or left out: only `forwarding: nat` or `fullnat` can change the port, not direct; found 8080',
     ],
   },
