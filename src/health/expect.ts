@@ -1,5 +1,5 @@
 /** What an answer must look like: status ranges, and a text within the first 64 KiB of a stream of bytes. Pure. */
-import type { StatusRange } from '../config/types.ts';
+import type { StatusRange } from '../config/checks/http.ts';
 
 /** No more of an answer is looked at: a probe must not become a download. */
 export const ANSWER_LIMIT = 64 * 1024;

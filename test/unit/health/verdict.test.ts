@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { CALM } from '../../../src/health/flap.ts';
 import type { ProbeResult } from '../../../src/health/types.ts';
-import { combine, continued, type Health, observe, unknown, type Verdict } from '../../../src/health/verdict.ts';
+import {
+  combine,
+  continued,
+  type Health,
+  isPending,
+  observe,
+  unknown,
+  type Verdict,
+} from '../../../src/health/verdict.ts';
 
 const pass: ProbeResult = { ok: true, latencyMs: 1 };
 const refused: ProbeResult = { ok: false, reason: 'refused', detail: 'connect ECONNREFUSED', latencyMs: 1 };
@@ -49,6 +58,7 @@ describe('health/verdict', () => {
       changedAt: 3000,
       failure: { reason: 'refused', detail: 'connect ECONNREFUSED' },
       last: { result: refused, at: 3000 },
+      flap: CALM,
     });
   });
 
@@ -93,6 +103,40 @@ describe('health/verdict', () => {
   });
 });
 
+describe('health/verdict: at once', () => {
+  const up = continued('up', 0);
+  const down = continued('down', 0);
+  const judged = (health: Health, result: ProbeResult): Verdict =>
+    observe({ rise: 5, fall: 5 }, health, result, 1, { atOnce: true }).verdict;
+
+  it('one failure takes it down, one success brings it up, whatever rise and fall are', () => {
+    assert.deepEqual(
+      [judged(up, refused), judged(down, pass), judged(up, pass), judged(down, refused)],
+      ['down', 'up', 'up', 'down'],
+    );
+  });
+  it('but what this machine could not do says nothing', () => assert.equal(judged(up, local), 'up'));
+
+  it('pending while a streak against the verdict has begun', () => {
+    const rows: readonly [results: string, expected: boolean][] = [
+      ['+', false],
+      ['+-', true],
+      ['+-+', false],
+      ['+---', false],
+      ['+---+', true],
+      ['+---+-', false],
+      ['o', false],
+    ];
+    for (const [results, expected] of rows) {
+      assert.equal(
+        isPending({ rise: 3, fall: 3 }, course(3, 3, unknown(0), results).health, 99_000),
+        expected,
+        results,
+      );
+    }
+  });
+});
+
 describe('health/verdict combine', () => {
   const up = continued('up', 0);
   const open = unknown(0);
@@ -110,6 +154,44 @@ describe('health/verdict combine', () => {
   for (const [name, healths, verdict, failure] of rows) {
     it(name, () => assert.deepEqual(combine(healths), { verdict, failure }));
   }
+
+  const some: readonly [name: string, healths: string, required: number, verdict: Verdict][] = [
+    ['any of them', 'DU', 1, 'up'],
+    ['any, none up', 'DD', 1, 'down'],
+    ['any, one still unknown', 'Du', 1, 'unknown'],
+    ['two of three', 'UDU', 2, 'up'],
+    ['two of three cannot be any more', 'DuD', 2, 'down'],
+    ['two of three may still be', 'UDu', 2, 'unknown'],
+    ['more than there are: all', 'UU', 5, 'up'],
+    ['more than there are: all, but one is not', 'UD', 5, 'down'],
+    ['none of none', '', 1, 'up'],
+  ];
+  const letters: Readonly<Record<string, Health>> = { U: up, D: down, u: open };
+  for (const [name, healths, required, verdict] of some) {
+    it(name, () => {
+      const combined = combine(
+        [...healths].map((letter) => letters[letter] ?? open),
+        required,
+      );
+      assert.deepEqual(combined, { verdict, failure: verdict === 'down' ? because : null });
+    });
+  }
+
+  it('never gets worse when a check gets better, nor when fewer are required', () => {
+    const order: readonly Verdict[] = ['down', 'unknown', 'up'];
+    const places = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(places, fc.nat(5), fc.integer({ min: 1, max: 6 }), (given, better, required) => {
+        const rank = (verdicts: readonly number[], needed: number): number => {
+          const healths = verdicts.map((place) => continued(order[place] ?? 'down', 0));
+          return order.indexOf(combine(healths, needed).verdict);
+        };
+        const raised = given.map((place, i) => (i === better % given.length ? Math.min(place + 1, 2) : place));
+        assert.ok(rank(raised, required) >= rank(given, required));
+        assert.ok(rank(given, Math.max(required - 1, 1)) >= rank(given, required));
+      }),
+    );
+  });
 
   it('keeps quiet about failures that do not count yet', () => {
     const shaky = observe({ rise: 1, fall: 3 }, up, refused, 1);
