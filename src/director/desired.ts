@@ -1,16 +1,14 @@
 /**
- * From configuration and verdicts to the IPVS services that the kernel should hold. Here virtual servers become services
+ * From configuration and what serves to the IPVS services that the kernel should hold. Here virtual servers become services
  * and real servers become destinations. Pure.
  */
 import type {
-  RealServerConfig,
   SchedulerFlag,
   ServiceIdConfig,
   TargetConfig,
   TunnelConfig,
   VirtualServerConfig,
 } from '../config/types.ts';
-import type { Combined } from '../health/verdict.ts';
 import {
   IP_VS_CONN_F_DROUTE,
   IP_VS_CONN_F_MASQ,
@@ -31,6 +29,7 @@ import {
   IPPROTO_UDP,
 } from '../ipvs/constants.ts';
 import type { Destination, DestinationId, Forwarding, Service, ServiceId, ServiceSettings } from '../ipvs/types.ts';
+import type { Serving, Share } from './serving.ts';
 
 const PROTOCOL_NUMBER = { tcp: IPPROTO_TCP, udp: IPPROTO_UDP, sctp: IPPROTO_SCTP } as const;
 
@@ -64,34 +63,12 @@ const SCHEDULER_FLAG: Readonly<Record<SchedulerFlag, number>> = {
   'flag-3': IP_VS_SVC_F_SCHED3,
 };
 
-/** The one weight of a sorry server: it is alone. */
-const SORRY_WEIGHT = 1;
-
-/** The state of a virtual server as its real servers' verdicts make it. */
-export interface Standing {
-  /** The usable weight reaches the quorum. */
-  readonly up: boolean;
-  readonly usableWeight: number;
-  /** The sorry server takes the connections. */
-  readonly sorry: boolean;
-}
-
-/** `verdictOf` answers for each real server of `server`, by its place in the list. */
-export function standingOf(server: VirtualServerConfig, verdictOf: (index: number) => Combined): Standing {
-  const usableWeight = server.realServers.reduce(
-    (sum, real, i) => (verdictOf(i).verdict === 'up' ? sum + real.weight : sum),
-    0,
-  );
-  const up = usableWeight >= server.quorum;
-  return { up, usableWeight, sorry: !up && server.sorryServer !== null };
-}
-
 /** The services with their destinations and weights as they should be now, in the order of the virtual server's ids. */
 export function desiredServices(
   server: VirtualServerConfig,
-  verdictOf: (index: number) => Combined,
+  serving: Pick<Serving, 'real' | 'sorry'>,
 ): readonly Service[] {
-  const wanted = wantedTargets(server, verdictOf);
+  const wanted = wantedTargets(server, serving);
   const settings = settingsOf(server);
   // The services of a group differ in nothing but their ports: most share one list.
   const byPort = new Map<number, readonly Destination[]>();
@@ -103,17 +80,18 @@ export function desiredServices(
   });
 }
 
-type Wanted = TargetConfig & Pick<RealServerConfig, 'weight' | 'upperThreshold' | 'lowerThreshold'>;
+type Wanted = TargetConfig & Share;
 
-function wantedTargets(server: VirtualServerConfig, verdictOf: (index: number) => Combined): readonly Wanted[] {
-  const { sorry } = standingOf(server, verdictOf);
-  const wanted = server.realServers.flatMap((real, i): Wanted[] => {
-    const serves = !sorry && verdictOf(i).verdict === 'up';
-    if (!serves && server.onFailure === 'remove') return [];
-    return [{ ...real, weight: serves ? real.weight : 0 }];
+function wantedTargets(server: VirtualServerConfig, serving: Pick<Serving, 'real' | 'sorry'>): readonly Wanted[] {
+  const real = server.realServers.flatMap((config, i): Wanted[] => {
+    const share = serving.real[i] ?? null;
+    return share === null ? [] : [{ ...config, ...share }];
   });
-  if (!sorry || server.sorryServer === null) return wanted;
-  return [...wanted, { ...server.sorryServer, weight: SORRY_WEIGHT, upperThreshold: 0, lowerThreshold: 0 }];
+  const sorry = server.sorryServers.flatMap((config, i): Wanted[] => {
+    const weight = serving.sorry[i] ?? 0;
+    return weight === 0 ? [] : [{ ...config, weight, upperThreshold: 0, lowerThreshold: 0 }];
+  });
+  return [...real, ...sorry];
 }
 
 /** The identity of a configured virtual server in the kernel. */

@@ -28,7 +28,7 @@ export function withDraining(
 }
 
 function membersOf(server: VirtualServerConfig): readonly NatMember[] {
-  const targets = server.sorryServer === null ? server.realServers : [...server.realServers, server.sorryServer];
+  const targets = [...server.realServers, ...server.sorryServers];
   return targets.flatMap((target) => {
     const source = sourceOf(server, target);
     if (source === null) return [];

@@ -1,44 +1,61 @@
-/** What was known of the real servers before a reload, found again by service and address. Pure. */
-import type { Config, RealServerConfig, VirtualServerConfig } from '../config/types.ts';
-import type { Verdict } from '../health/verdict.ts';
+/** What was known of virtual servers and their servers before a reload, found again by service and address. Pure. */
+import type { TargetConfig, VirtualServerConfig } from '../config/types.ts';
 import { serviceKey } from '../ipvs/key.ts';
 import { serviceIdOf } from './desired.ts';
+import type { Place } from './place.ts';
+import type { ServedServer } from './served-server.ts';
 
-/** The verdict on a real server of another configuration, or null: it was none of that service. */
-export type Standings = (server: VirtualServerConfig, real: RealServerConfig) => Verdict | null;
+/** What a virtual server of another configuration was. */
+export interface Predecessor {
+  /** Null: there was none with one of its services. */
+  readonly server: ServedServer | null;
+  /** Null: it was none of its real servers. */
+  real(target: Target): Place | null;
+  sorry(target: Target): Place | null;
+}
+
+type Target = Pick<TargetConfig, 'address' | 'port'>;
 
 /** By address: a few ports at most. */
-type Known = ReadonlyMap<string, readonly { readonly port: number | null; readonly verdict: Verdict }[]>;
+type Known = ReadonlyMap<string, readonly { readonly port: number | null; readonly place: Place }[]>;
 
-/** `verdictOf` answers now, for the real server at a place of a virtual server of that name. */
-export function standingsBefore(
-  config: Config,
-  verdictOf: (virtualServer: string, index: number) => Verdict,
-): Standings {
-  const byService = new Map<string, Known>();
-  for (const server of config.virtualServers) {
-    const known = new Map<string, { readonly port: number | null; readonly verdict: Verdict }[]>();
-    for (const [i, { address, port }] of server.realServers.entries()) {
-      const there = known.get(address) ?? [];
-      there.push({ port, verdict: verdictOf(server.name, i) });
-      known.set(address, there);
-    }
-    for (const id of server.ids) byService.set(serviceKey(serviceIdOf(id)), known);
+/** Finds the predecessor of each virtual server of another configuration. */
+export function predecessorsIn(servers: Iterable<ServedServer>): (config: VirtualServerConfig) => Predecessor {
+  const byService = new Map<string, ServedServer>();
+  for (const server of servers) {
+    for (const id of server.config.ids) byService.set(serviceKey(serviceIdOf(id)), server);
   }
-  // The services of a group share what is known: asked once for each virtual server, not for each real server.
-  const asked = new WeakMap<VirtualServerConfig, ReadonlySet<Known>>();
-  const knownOf = (server: VirtualServerConfig): ReadonlySet<Known> => {
-    const found = new Set(server.ids.flatMap((id) => byService.get(serviceKey(serviceIdOf(id))) ?? []));
-    asked.set(server, found);
-    return found;
+  return (config) => {
+    // The services of a group share what is known: asked once for each virtual server, not for each real server.
+    const found = [...new Set(config.ids.flatMap((id) => byService.get(serviceKey(serviceIdOf(id))) ?? []))];
+    const real = found.map((server) => knownOf(server.config.realServers, server.real));
+    const sorry = found.map((server) => knownOf(server.config.sorryServers, server.sorry));
+    return {
+      server: found[0] ?? null,
+      real: (target) => placeIn(real, target),
+      sorry: (target) => placeIn(sorry, target),
+    };
   };
-  return (server, { address, port }) => {
-    for (const known of asked.get(server) ?? knownOf(server)) {
-      const there = known.get(address) ?? [];
-      // A virtual server that gets or loses a port changes what a port that is not given means.
-      const found = there.find((one) => one.port === port) ?? there.find((one) => one.port === null || port === null);
-      if (found !== undefined) return found.verdict;
-    }
-    return null;
-  };
+}
+
+function knownOf(targets: readonly Target[], places: readonly Place[]): Known {
+  const known = new Map<string, { readonly port: number | null; readonly place: Place }[]>();
+  for (const [i, { address, port }] of targets.entries()) {
+    const place = places[i];
+    if (place === undefined) continue;
+    const there = known.get(address);
+    if (there === undefined) known.set(address, [{ port, place }]);
+    else there.push({ port, place });
+  }
+  return known;
+}
+
+function placeIn(all: readonly Known[], { address, port }: Target): Place | null {
+  for (const known of all) {
+    const there = known.get(address) ?? [];
+    // A virtual server that gets or loses a port changes what a port that is not given means.
+    const found = there.find((one) => one.port === port) ?? there.find((one) => one.port === null || port === null);
+    if (found !== undefined) return found.place;
+  }
+  return null;
 }

@@ -1,5 +1,5 @@
 /** What of the configuration the virtual routers track, and what their virtual servers' state is to them. Pure. */
-import type { Config } from '../config/types.ts';
+import type { Config, VirtualServerConfig } from '../config/types.ts';
 import type { TrackedProcessConfig, TrackedScriptConfig } from '../config/types-tracked.ts';
 import type { TrackKind } from '../config/types-tracking.ts';
 import { type TrackKey, type TrackState, trackKeyOf } from '../vrrp/tracking.ts';
@@ -22,22 +22,36 @@ export function trackedObjects({ virtualRouters, trackedScripts, trackedProcesse
   };
 }
 
-/** The states of all virtual servers that are tracked, by track key. */
-export function trackedServers(world: Pick<World, 'config' | 'verdict'>): Readonly<Record<TrackKey, TrackState>> {
+/** What is asked of the world. */
+export type TrackedWorld = Pick<World, 'config' | 'verdict' | 'standing' | 'isSuspended'>;
+
+/**
+ * The states of all virtual servers that are tracked, by track key. One whose checks rest (`ha_suspend`) counts as up: nothing
+ * is known of it, and a router that waited for it to come back would wait for ever.
+ */
+export function trackedServers(world: TrackedWorld): Readonly<Record<TrackKey, TrackState>> {
   const names = namesOf(world.config.virtualRouters, 'virtual_server');
   const states: Record<TrackKey, TrackState> = {};
-  for (const { name, quorum, realServers } of world.config.virtualServers) {
+  for (const server of world.config.virtualServers) {
+    const { name, quorum } = server;
     if (!names.has(name)) continue;
-    const weighed = realServers.map((real, index) => ({ ...real, verdict: world.verdict(name, index).verdict }));
-    const sum = (verdicts: readonly string[]): number =>
-      weighed.reduce((total, real) => total + (verdicts.includes(real.verdict) ? real.weight : 0), 0);
-    // What was never probed is not lost: the first probes after a start decide.
-    const isLost = sum(['up', 'unknown']) < quorum;
-    states[trackKeyOf({ kind: 'virtual_server', name })] = isLost
-      ? { kind: 'down', reason: `usable weight ${sum(['up'])}, quorum ${quorum}` }
-      : { kind: 'up' };
+    const { up, usableWeight } = world.standing(server);
+    states[trackKeyOf({ kind: 'virtual_server', name })] =
+      up || world.isSuspended(name) || isOpen(world, server)
+        ? { kind: 'up' }
+        : { kind: 'down', reason: `usable weight ${usableWeight}, quorum ${quorum}` };
   }
   return states;
+}
+
+/** What was never probed is not lost: the first probes after a start decide. */
+function isOpen(world: TrackedWorld, server: VirtualServerConfig): boolean {
+  const { name, realServers, quorum, hysteresis } = server;
+  const unknown = realServers.reduce(
+    (sum, { weight }, index) => (world.verdict(name, index).verdict === 'unknown' ? sum + weight : sum),
+    0,
+  );
+  return unknown > 0 && world.standing(server).usableWeight + unknown >= quorum + hysteresis;
 }
 
 type TrackingConfig = Pick<Config, 'virtualRouters' | 'trackedScripts' | 'trackedProcesses'>;

@@ -1,137 +1,228 @@
 /**
  * What the director knows and wants: the configuration, the health of every check, and from them the desired table.
- * Owns no clock, no socket and no timer: results come in, changes and services come out.
+ * Owns no clock, no socket and no timer: results, roles and the time come in, changes and services come out. Checks are in
+ * check-board.ts, virtual servers in served-server.ts; here they are brought together.
  */
-import type { CheckConfig, Config, RealServerConfig, TargetConfig, VirtualServerConfig } from '../config/types.ts';
+import type { Config, VirtualServerConfig } from '../config/types.ts';
+import type { CheckConfig } from '../config/types-checks.ts';
+import { combinedGrade } from '../health/grade.ts';
+import { slowStartPercent } from '../health/slow-start.ts';
 import type { ProbeResult } from '../health/types.ts';
-import { type Combined, combine, continued, type Health, observe, type Verdict } from '../health/verdict.ts';
-import { destinationKey, serviceKey } from '../ipvs/key.ts';
+import type { Combined } from '../health/verdict.ts';
+import { serviceKey } from '../ipvs/key.ts';
 import type { DestinationId, Service, ServiceId } from '../ipvs/types.ts';
-import { desiredServices, destinationIdOf, type Standing, serviceIdOf, standingOf } from './desired.ts';
-import { type Standings, standingsBefore } from './standings.ts';
+import type { Role } from '../vrrp/messages.ts';
+import { type Adopted, adopt, type CarriesTraffic, NOTHING_ADOPTED } from './adoption.ts';
+import { Agenda } from './agenda.ts';
+import type { CheckState } from './check-board.ts';
+import { desiredServices } from './desired.ts';
+import {
+  type Change,
+  type GradeReport,
+  NOTHING,
+  NOTHING_BUT_PENDING,
+  newTelling,
+  type Observation,
+  type PanicReport,
+  SELF_CHECK,
+  type SlowStartReport,
+  type Telling,
+} from './observation.ts';
+import { type CheckedHealth, combinedOf, gradeAll, isAlive, type Place } from './place.ts';
+import { SelfCheck } from './self-check.ts';
+import type { ServedServer } from './served-server.ts';
+import { NOTHING_SERVED, type Standing } from './serving.ts';
+import { tellFailure } from './tell.ts';
 
-/** A real server's verdict changed, or its virtual server's standing did. */
-export type Change =
-  | {
-      readonly kind: 'real-server';
-      readonly virtualServer: string;
-      readonly realServer: string;
-      readonly from: Combined;
-      readonly to: Combined;
-    }
-  | { readonly kind: 'virtual-server'; readonly virtualServer: string; readonly from: Standing; readonly to: Standing };
-
-interface CheckState {
-  readonly config: CheckConfig;
-  health: Health;
-  /** The health is that of a server which uses it, not of the check. */
-  guessed: boolean;
-  /** The virtual servers with a real server that it decides on. */
-  readonly usedBy: Set<string>;
-}
-
-interface ServerState {
-  readonly config: VirtualServerConfig;
-  /** By place in the list of real servers: the keys of their checks. */
-  readonly checkKeys: readonly (readonly string[])[];
-  /** The place of each of its real servers, by `destinationName`. */
-  readonly places: ReadonlyMap<string, number>;
-}
+export type { Change, Observation } from './observation.ts';
+export { SELF_CHECK } from './observation.ts';
+export { type CheckedHealth, destinationName } from './place.ts';
 
 export class World {
   #config: Config;
-  #checks = new Map<string, CheckState>();
-  #servers = new Map<string, ServerState>();
-  /** By `serviceKey`. */
-  #services = new Map<string, ServerState>();
+  #adopted: Adopted = NOTHING_ADOPTED;
+  #selfCheck: SelfCheck | null = null;
+  /** Virtual routers that are MASTER, or hand over. */
+  #activeRouters: ReadonlySet<string> = new Set();
+  #checks: ReadonlyMap<string, CheckConfig> = new Map();
+  #agenda = new Agenda([]);
 
-  /** `carriesTraffic` tells whether the kernel's table has a real server with a weight already: such are taken as up. */
-  constructor(
-    config: Config,
-    carriesTraffic: (server: VirtualServerConfig, real: RealServerConfig) => boolean,
-    nowMs: number,
-  ) {
+  /** Real servers that carry traffic in the kernel's table are taken as up. */
+  constructor(config: Config, carriesTraffic: CarriesTraffic, nowMs: number) {
     this.#config = config;
-    this.#adopt(config, (server, real) => (carriesTraffic(server, real) ? 'up' : null), nowMs);
+    this.#adopt(config, nowMs, carriesTraffic);
   }
 
   get config(): Config {
     return this.#config;
   }
 
-  /** Every check to be made, by key: equal checks of several real servers are made once. */
+  /**
+   * Every check to be made, by key: equal checks of several real servers are made once, those of suspended virtual servers
+   * not at all; the self check is `SELF_CHECK`. Another map only when there are others.
+   */
   get checks(): ReadonlyMap<string, CheckConfig> {
-    return new Map([...this.#checks].map(([key, { config }]) => [key, config]));
+    return this.#checks;
   }
 
   /**
    * Takes over another configuration. A check that did not change keeps its health; a changed one its server's verdict.
-   * A real server that is new here, but `carriesTraffic` in the kernel already, is taken as up.
+   * A real server that is new here, but `carriesTraffic` in the kernel already, is taken as up. Tells what it made of others.
    */
-  reload(
-    config: Config,
-    nowMs: number,
-    carriesTraffic: (server: VirtualServerConfig, real: RealServerConfig) => boolean = () => false,
-  ): void {
-    const before: Standings = standingsBefore(this.#config, (server, index) => this.verdict(server, index).verdict);
-    this.#config = config;
-    const standing = (server: VirtualServerConfig, real: RealServerConfig): Verdict | null =>
-      before(server, real) ?? (carriesTraffic(server, real) ? 'up' : null);
-    this.#adopt(config, standing, nowMs);
+  reload(config: Config, nowMs: number, carriesTraffic: CarriesTraffic = () => false): readonly Change[] {
+    return this.#adopt(config, nowMs, carriesTraffic);
   }
 
   /** What `reload` would make of this world, which stays as it is. */
-  rehearsed(
-    config: Config,
-    nowMs: number,
-    carriesTraffic: (server: VirtualServerConfig, real: RealServerConfig) => boolean,
-  ): World {
+  rehearsed(config: Config, nowMs: number, carriesTraffic: CarriesTraffic): World {
     const world = new World({ ...this.#config, virtualServers: [] }, () => false, nowMs);
-    world.#config = this.#config;
-    // Shared until the reload replaces them; a check's state is never written to by a reload.
-    world.#checks = this.#checks;
-    world.#servers = this.#servers;
-    world.#services = this.#services;
+    // Shared until the reload replaces them: it leaves what was before as it is.
+    world.#adopted = this.#adopted;
+    world.#selfCheck = this.#selfCheck;
+    world.#activeRouters = this.#activeRouters;
     world.reload(config, nowMs, carriesTraffic);
     return world;
   }
 
-  /** One more probe result; what it changed, in order. An unknown key (a check that is gone) changes nothing. */
-  observe(checkKey: string, result: ProbeResult, nowMs: number): readonly Change[] {
-    const check = this.#checks.get(checkKey);
-    if (check === undefined) return [];
-    const health = observe(check.config, check.health, result, nowMs);
-    check.guessed = false;
-    if (health.verdict === check.health.verdict) {
-      check.health = health;
-      return [];
+  /**
+   * One more probe result; what it changed, in order. `hinted`: something else suggested that the server failed before the
+   * probe began, so a failure decides at once. An unknown key (a check that is gone, or rests) changes nothing.
+   */
+  observe(checkKey: string, result: ProbeResult, nowMs: number, hinted = false): Observation {
+    const check = this.#adopted.board.get(checkKey);
+    if (check === undefined) return checkKey === SELF_CHECK ? this.#observeSelf(result, nowMs, hinted) : NOTHING;
+    if (check.resting) return NOTHING;
+    const observed = this.#adopted.board.observe(check, result, nowMs, hinted);
+    const { pending, warningChanged } = observed;
+    const judged = observed.verdictChanged || observed.confirmed;
+    const grades = result.ok && (check.graded || result.advice !== undefined);
+    const isLogged = !result.ok && check.config.logFailures;
+    if (!judged && !warningChanged && !grades && !isLogged) return pending ? NOTHING_BUT_PENDING : NOTHING;
+    const telling = newTelling();
+    if (judged || grades) this.#tellUsers(check, judged, result, nowMs, telling);
+    const virtualServers = [...check.users.keys()].map(({ config }) => config.name);
+    if (warningChanged) {
+      const warning = check.warning?.text ?? null;
+      telling.changes.push({ kind: 'warning', check: check.config, virtualServers, warning });
     }
-    const before = [...check.usedBy].map((name) => this.#pictureOf(name));
-    check.health = health;
-    return before.flatMap((picture) => this.#changesSince(picture));
+    const lines = isLogged ? [tellFailure(check.config, result, virtualServers)] : [];
+    return { ...telling, pending, checksChanged: false, lines };
+  }
+
+  /** The time has come that `nextTickAt` told. */
+  tick(nowMs: number): Observation {
+    const telling = newTelling();
+    for (const server of this.#agenda.due(nowMs)) {
+      server.weigh(nowMs, telling);
+      this.#agenda.note(server);
+    }
+    return { ...NOTHING, ...telling };
+  }
+
+  /** When something changes by itself: servers warm up in steps. Null: nothing does. */
+  nextTickAt(): number | null {
+    return this.#agenda.nextStepAt;
+  }
+
+  /** A virtual router's role: the checks of virtual servers with `ha_suspend` follow it. */
+  setRole(router: string, role: Role, nowMs: number): Observation {
+    const isActive = role === 'MASTER' || role === 'LEAVING';
+    if (isActive === this.#activeRouters.has(router)) return NOTHING;
+    const others = [...this.#activeRouters].filter((other) => other !== router);
+    this.#activeRouters = new Set(isActive ? [...others, router] : others);
+    const telling = newTelling();
+    for (const server of this.#adopted.servers.values()) {
+      if (server.config.haSuspend !== router) continue;
+      server.suspend(!isActive, nowMs, telling);
+      this.#agenda.note(server);
+    }
+    const checksChanged = this.#adopted.board.rest();
+    if (checksChanged) this.#checks = this.#checksNow();
+    return { ...NOTHING, ...telling, checksChanged };
   }
 
   /** The verdict on the real server at place `index` of a virtual server. */
   verdict(virtualServer: string, index: number): Combined {
-    const keys = this.#servers.get(virtualServer)?.checkKeys[index] ?? [];
-    return combine(keys.flatMap((key) => this.#checks.get(key)?.health ?? []));
+    return combinedOf(this.#real(virtualServer, index) ?? { checks: [], required: 'all' });
   }
 
   /** The health of each check of the real server at place `index`. */
-  healths(virtualServer: string, index: number): readonly { readonly config: CheckConfig; readonly health: Health }[] {
-    const keys = this.#servers.get(virtualServer)?.checkKeys[index] ?? [];
-    return keys.flatMap((key) => this.#checks.get(key) ?? []);
+  healths(virtualServer: string, index: number): readonly CheckedHealth[] {
+    return this.#real(virtualServer, index)?.checks ?? [];
   }
 
-  standing(virtualServer: VirtualServerConfig): Standing {
-    return standingOf(virtualServer, (i) => this.verdict(virtualServer.name, i));
+  /** The verdict on the sorry server at place `index`. */
+  sorryVerdict(virtualServer: string, index: number): Combined {
+    return combinedOf(this.#sorry(virtualServer, index) ?? { checks: [], required: 'all' });
   }
 
-  /** The complete desired table, or the services of the named virtual servers only. */
+  sorryHealths(virtualServer: string, index: number): readonly CheckedHealth[] {
+    return this.#sorry(virtualServer, index)?.checks ?? [];
+  }
+
+  standing({ name }: Pick<VirtualServerConfig, 'name'>): Standing {
+    return this.#served(name)?.serving.standing ?? NOTHING_SERVED.standing;
+  }
+
+  /** What the desired table gives the real server at place `index` now; 0: it does not serve. */
+  effectiveWeight(virtualServer: string, index: number): number {
+    return this.#served(virtualServer)?.serving.real[index]?.weight ?? 0;
+  }
+
+  /** What the desired table gives the sorry server at place `index` now; 0: it does not serve. */
+  sorryWeight(virtualServer: string, index: number): number {
+    return this.#served(virtualServer)?.serving.sorry[index] ?? 0;
+  }
+
+  /** What the checks of a real server say of its weight, together. */
+  gradeOf(virtualServer: string, index: number): GradeReport {
+    return combinedGrade(this.#real(virtualServer, index)?.grades ?? []);
+  }
+
+  /** Null: the real server does not warm up. */
+  slowStart(virtualServer: string, index: number): SlowStartReport | null {
+    const served = this.#served(virtualServer);
+    const sinceMs = this.#real(virtualServer, index)?.slowStartedAt ?? null;
+    const slowStart = served?.config.slowStart ?? null;
+    if (served === undefined || slowStart === null || sinceMs === null) return null;
+    const percent = slowStartPercent(slowStart, sinceMs, served.weighedAtMs);
+    return { sinceMs, untilMs: sinceMs + slowStart.durationMs, percent };
+  }
+
+  /** Null: its failures are believed. */
+  panicOf(virtualServer: string): PanicReport | null {
+    return this.#served(virtualServer)?.panic ?? null;
+  }
+
+  /** The real server is down, and a panic keeps it in the table. */
+  isKept(virtualServer: string, index: number): boolean {
+    return this.#real(virtualServer, index)?.kept ?? false;
+  }
+
+  /** `ha_suspend`: its router is not MASTER. */
+  isSuspended(virtualServer: string): boolean {
+    return this.#served(virtualServer)?.suspended ?? false;
+  }
+
+  /** The last tier that serves; null: there is only one, or sorry servers serve. */
+  tierInUse(virtualServer: string): number | null {
+    const serving = this.#served(virtualServer)?.serving;
+    return serving === undefined || serving.standing.sorry || serving.reached.size < 2 ? null : serving.tier;
+  }
+
+  /** Null: there is none. */
+  selfCheck(): Pick<CheckedHealth, 'config' | 'health'> | null {
+    return this.#selfCheck;
+  }
+
+  /** The complete desired table, or the services of the named virtual servers only, in the order of the configuration. */
   desired(names?: ReadonlySet<string>): readonly Service[] {
-    return this.#config.virtualServers
-      .filter(({ name }) => names === undefined || names.has(name))
-      .flatMap((server) => desiredServices(server, (i) => this.verdict(server.name, i)));
+    const all = this.#adopted.servers;
+    const servers =
+      names === undefined
+        ? [...all.values()]
+        : [...names].flatMap((name) => all.get(name) ?? []).sort((a, b) => a.index - b.index);
+    return servers.flatMap(({ config, serving }) => desiredServices(config, serving));
   }
 
   /**
@@ -139,115 +230,70 @@ export class World {
    * up has not failed though the sorry server takes its place.
    */
   hasFailed(service: ServiceId, destination: DestinationId): boolean {
-    const server = this.#services.get(serviceKey(service));
-    if (server === undefined) return false;
-    const place = placeOf(server.places, service, destination);
-    return place !== undefined && this.verdict(server.config.name, place).verdict !== 'up';
+    const place = this.#adopted.services.get(serviceKey(service))?.placeOf(service, destination);
+    return place !== undefined && !isAlive(place);
   }
 
-  #adopt(
-    config: Config,
-    standing: (server: VirtualServerConfig, real: RealServerConfig) => Verdict | null,
-    nowMs: number,
-  ): void {
-    const known = knownFrom(this.#checks);
-    this.#checks = new Map();
-    this.#servers = new Map();
-    this.#services = new Map();
-    for (const server of config.virtualServers) {
-      const checkKeys = server.realServers.map((real) => {
-        const verdict = standing(server, real) ?? (server.initial === 'up' ? 'up' : 'unknown');
-        return real.checks.map((check) => this.#enter(server.name, check, known, continued(verdict, nowMs)));
-      });
-      const places = new Map(server.realServers.map((real, place) => [destinationName(real), place]));
-      const state = { config: server, checkKeys, places };
-      this.#servers.set(server.name, state);
-      for (const id of server.ids) this.#services.set(serviceKey(serviceIdOf(id)), state);
+  #adopt(config: Config, nowMs: number, carriesTraffic: CarriesTraffic): readonly Change[] {
+    const telling = newTelling();
+    this.#config = config;
+    const isActive = (router: string): boolean => this.#activeRouters.has(router);
+    this.#adopted = adopt(config, this.#adopted, { carriesTraffic, isActive, nowMs, telling });
+    this.#selfCheck = config.selfCheck === null ? null : new SelfCheck(config.selfCheck, this.#selfCheck, nowMs);
+    this.#checks = this.#checksNow();
+    this.#agenda = new Agenda(this.#adopted.servers.values());
+    return telling.changes;
+  }
+
+  #checksNow(): ReadonlyMap<string, CheckConfig> {
+    const { active } = this.#adopted.board;
+    return this.#selfCheck === null ? active : new Map([...active, [SELF_CHECK, this.#selfCheck.config]]);
+  }
+
+  #tellUsers(check: CheckState, judged: boolean, result: ProbeResult, nowMs: number, telling: Telling): void {
+    for (const [server, uses] of check.users) {
+      const moved = gradeAll(server.config, uses, result, telling);
+      if (judged) {
+        const places = uses.map(({ place }) => place);
+        server.judge(places, nowMs, telling);
+      } else if (moved) server.weigh(nowMs, telling);
+      else continue;
+      this.#agenda.note(server);
     }
   }
 
-  #enter(server: string, config: CheckConfig, known: Known, first: Health): string {
-    const key = JSON.stringify(config);
-    const there = this.#checks.get(key);
-    if (there !== undefined) {
-      there.usedBy.add(server);
-      // Nothing known of the check itself: of its users, one that carries traffic decides what it starts as.
-      if (there.guessed && first.verdict === 'up') there.health = first;
-      return key;
+  #observeSelf(result: ProbeResult, nowMs: number, hinted: boolean): Observation {
+    if (this.#selfCheck === null) return NOTHING;
+    const telling = newTelling();
+    const change = this.#selfCheck.observe(result, nowMs);
+    if (change !== null) telling.changes.push(change);
+    const detail = result.ok ? '' : `${result.reason} (${result.detail})`;
+    const found = { passed: result.ok, isHinted: hinted, latencyMs: result.latencyMs, detail };
+    for (const server of this.#agenda.panicking) {
+      if (server.selfChecked(found, nowMs, telling))
+        telling.hints.push(...this.#adopted.board.doubt(server.real, nowMs));
+      this.#agenda.note(server);
     }
-    const before = known.byKey.get(key)?.health ?? known.byProbe.get(probeOf(config));
-    this.#checks.set(key, {
-      config,
-      health: before ?? first,
-      guessed: before === undefined,
-      usedBy: new Set([server]),
-    });
-    return key;
+    const { config } = this.#selfCheck;
+    const lines = !result.ok && config.logFailures ? [tellFailure(config, result, ['self check'])] : [];
+    // As long as somebody waits for it to pass, it is asked often.
+    return {
+      ...NOTHING,
+      ...telling,
+      lines,
+      pending: this.#selfCheck.isPending(nowMs) || this.#agenda.panicking.length > 0,
+    };
   }
 
-  #pictureOf(name: string): Picture | null {
-    const server = this.#servers.get(name)?.config;
-    if (server === undefined) return null;
-    const verdicts = server.realServers.map((_, i) => this.verdict(name, i));
-    return { server, verdicts, standing: this.standing(server) };
+  #served(virtualServer: string): ServedServer | undefined {
+    return this.#adopted.servers.get(virtualServer);
   }
 
-  #changesSince(before: Picture | null): Change[] {
-    if (before === null) return [];
-    const { server } = before;
-    const changes: Change[] = server.realServers.flatMap((real, i): Change[] => {
-      const from = before.verdicts[i];
-      const to = this.verdict(server.name, i);
-      if (from === undefined || from.verdict === to.verdict) return [];
-      const realServer = destinationName(real);
-      return [{ kind: 'real-server', virtualServer: server.name, realServer, from, to }];
-    });
-    const to = this.standing(server);
-    const from = before.standing;
-    if (from.up !== to.up || from.sorry !== to.sorry) {
-      changes.push({ kind: 'virtual-server', virtualServer: server.name, from, to });
-    }
-    return changes;
+  #real(virtualServer: string, index: number): Place | undefined {
+    return this.#served(virtualServer)?.real[index];
   }
-}
 
-/** What is known of checks when another configuration comes. */
-interface Known {
-  readonly byKey: ReadonlyMap<string, CheckState>;
-  /** By what is asked of whom, whatever the rhythm; a streak counts only at its own rhythm. */
-  readonly byProbe: ReadonlyMap<string, Health>;
-}
-
-function knownFrom(checks: ReadonlyMap<string, CheckState>): Known {
-  const byProbe = new Map(
-    [...checks.values()].map(({ config, health }) => [probeOf(config), { ...health, streak: 0 }]),
-  );
-  return { byKey: checks, byProbe };
-}
-
-function probeOf(config: CheckConfig): string {
-  return JSON.stringify({ ...config, intervalMs: 0, timeoutMs: 0, rise: 0, fall: 0 });
-}
-
-interface Picture {
-  readonly server: VirtualServerConfig;
-  readonly verdicts: readonly Combined[];
-  readonly standing: Standing;
-}
-
-/** Of a destination in a service: with a port of its own, or with that of the service. */
-function placeOf(
-  places: ReadonlyMap<string, number>,
-  service: ServiceId,
-  { family, address, port }: DestinationId,
-): number | undefined {
-  const place = places.get(destinationKey({ family, address, port }));
-  if (place !== undefined || destinationIdOf({ address, port: null }, service).port !== port) return place;
-  return places.get(destinationName({ address, port: null }));
-}
-
-/** `10.0.0.11:80`, as in the kernel's table; `10.0.0.11` where the port is that of each service. */
-export function destinationName({ address, port }: Pick<TargetConfig, 'address' | 'port'>): string {
-  if (port === null) return address;
-  return destinationKey({ family: address.includes(':') ? 6 : 4, address, port });
+  #sorry(virtualServer: string, index: number): Place | undefined {
+    return this.#served(virtualServer)?.sorry[index];
+  }
 }

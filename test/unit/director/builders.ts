@@ -1,12 +1,8 @@
 /** Short ways to write down configurations and probe results in tests. */
-import type {
-  Config,
-  RealServerConfig,
-  ServiceIdConfig,
-  TcpCheckConfig,
-  VirtualServerConfig,
-} from '../../../src/config/types.ts';
+import type { TcpCheckConfig } from '../../../src/config/checks/tcp.ts';
+import type { Config, RealServerConfig, ServiceIdConfig, VirtualServerConfig } from '../../../src/config/types.ts';
 import type { ProbeFailure, ProbeResult } from '../../../src/health/types.ts';
+import { PLAIN_CHECK, PLAIN_REAL_SERVER, PLAIN_SERVICE_LEVEL } from '../../support/plain-check.ts';
 
 export const PASS: ProbeResult = { ok: true, latencyMs: 1 };
 
@@ -19,8 +15,7 @@ export function tcpId(address: string, port: number): ServiceIdConfig {
 }
 
 export function tcpCheck(address: string, port: number, given: Partial<TcpCheckConfig> = {}): TcpCheckConfig {
-  const rhythm = { intervalMs: 2000, timeoutMs: 1000, rise: 2, fall: 3 };
-  return { type: 'tcp', address, port, ...rhythm, send: null, expect: null, ...given };
+  return { ...PLAIN_CHECK, type: 'tcp', address, port, steps: [], ...given };
 }
 
 /** Port 80, direct, weight 100, one TCP check of its own address. */
@@ -28,7 +23,17 @@ export function realServer(address: string, given: Partial<RealServerConfig> = {
   const port = given.port === undefined ? 80 : given.port;
   const limits = { upperThreshold: 0, lowerThreshold: 0 };
   const checks = [tcpCheck(address, port ?? 80)];
-  return { address, port, forwarding: 'direct', tunnel: null, weight: 100, ...limits, checks, ...given };
+  return {
+    address,
+    port,
+    forwarding: 'direct',
+    tunnel: null,
+    weight: 100,
+    ...limits,
+    ...PLAIN_REAL_SERVER,
+    checks,
+    ...given,
+  };
 }
 
 /** `web`, tcp 192.0.2.100:80, wlc, quorum 1, weight 0 on failure. */
@@ -49,7 +54,8 @@ export function virtualServer(
     drainTimeoutMs: 0,
     sourceAddresses: [],
     realServers,
-    sorryServer: null,
+    sorryServers: [],
+    ...PLAIN_SERVICE_LEVEL,
     ...given,
   };
 }
@@ -63,7 +69,7 @@ export function configOf(...virtualServers: readonly VirtualServerConfig[]): Con
     trackedScripts: [],
     trackedProcesses: [],
     bfdSessions: [],
-    notifications: { fifo: null, fifoUser: null, fifoScript: null },
+    notifications: { fifo: null, fifoUser: null, fifoScript: null, lvs: null },
     connectionSync: null,
     ipvs: {
       reconcileIntervalMs: 60_000,
@@ -74,6 +80,8 @@ export function configOf(...virtualServers: readonly VirtualServerConfig[]): Con
       restoreSettings: false,
     },
     drainTimeoutMs: 300_000,
+    selfCheck: null,
+    probeWorkers: 'auto',
     virtualServers,
   };
 }

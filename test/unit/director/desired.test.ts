@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
 import type { RealServerConfig, VirtualServerConfig } from '../../../src/config/types.ts';
-import { desiredServices, type Standing, serviceIdOf, standingOf } from '../../../src/director/desired.ts';
-import type { Combined, Verdict } from '../../../src/health/verdict.ts';
+import { desiredServices, serviceIdOf } from '../../../src/director/desired.ts';
+import {
+  type Candidate,
+  NOTHING_REACHED_YET,
+  type Serving,
+  type Standing,
+  servingOf,
+} from '../../../src/director/serving.ts';
 import type { Service, ServiceSettings } from '../../../src/ipvs/types.ts';
 import { realServer, tcpId, virtualServer } from './builders.ts';
 
-const combined = (verdict: Verdict): Combined => ({ verdict, failure: null });
-
-/** `u` up, `d` down, `?` unknown: one letter a real server. */
-function verdictsOf(letters: string): (index: number) => Combined {
-  return (index) => combined(letters[index] === 'u' ? 'up' : letters[index] === 'd' ? 'down' : 'unknown');
+/** `u` up, `d` down, `?` unknown: one letter a real server. Sorry servers are up. */
+function serving(server: VirtualServerConfig, letters: string): Serving {
+  const candidates = server.realServers.map((real, i): Candidate => {
+    const { weight, upperThreshold, lowerThreshold } = real;
+    return { up: letters[i] === 'u', share: { weight, upperThreshold, lowerThreshold } };
+  });
+  const sorryUp = server.sorryServers.map(() => true);
+  return servingOf(server, candidates, sorryUp, NOTHING_REACHED_YET);
 }
 
 /** `10.0.0.11:80 100` for each destination. */
@@ -17,11 +26,22 @@ const weights = (service: Service): string[] =>
   service.destinations.map(({ id, settings }) => `${id.address}:${id.port} ${settings.weight}`);
 
 const three = [realServer('10.0.0.11'), realServer('10.0.0.12', { weight: 50 }), realServer('10.0.0.13')];
-const sorryServer = { address: '10.0.0.90', port: 8080, forwarding: 'nat', tunnel: null } as const;
+const sorryServer = {
+  address: '10.0.0.90',
+  port: 8080,
+  forwarding: 'nat',
+  tunnel: null,
+  weight: 1,
+  checks: [],
+} as const;
+
+function servicesOf(server: VirtualServerConfig, letters: string): readonly Service[] {
+  return desiredServices(server, serving(server, letters));
+}
 
 /** Of a virtual server that is one service. */
-function desiredService(server: VirtualServerConfig, verdictOf: (index: number) => Combined): Service {
-  const [service, ...others] = desiredServices(server, verdictOf);
+function desiredService(server: VirtualServerConfig, letters: string): Service {
+  const [service, ...others] = servicesOf(server, letters);
   assert.ok(service !== undefined && others.length === 0);
   return service;
 }
@@ -38,29 +58,41 @@ describe('director/desired: weights', () => {
     ['one that is not checked yet has weight 0', {}, 'u?u', ['10.0.0.11:80 100', '10.0.0.12:80 0', '10.0.0.13:80 100']],
     ['on_failure remove', { onFailure: 'remove' }, 'udu', ['10.0.0.11:80 100', '10.0.0.13:80 100']],
     ['on_failure remove, not checked yet', { onFailure: 'remove' }, '?uu', ['10.0.0.12:80 50', '10.0.0.13:80 100']],
+    [
+      'on_failure of a real server',
+      { realServers: [realServer('10.0.0.11', { onFailure: 'remove' }), realServer('10.0.0.12', { onFailure: null })] },
+      'dd',
+      ['10.0.0.12:80 0'],
+    ],
+    [
+      'on_failure of a real server, against that of the virtual server',
+      { onFailure: 'remove', realServers: [realServer('10.0.0.11', { onFailure: 'zero' })] },
+      'd',
+      ['10.0.0.11:80 0'],
+    ],
     ['on_failure remove, all failed', { onFailure: 'remove' }, 'ddd', []],
     ['all failed', {}, 'ddd', ['10.0.0.11:80 0', '10.0.0.12:80 0', '10.0.0.13:80 0']],
     [
       'all failed: the sorry server is added, alone with a weight',
-      { sorryServer },
+      { sorryServers: [sorryServer] },
       'ddd',
       ['10.0.0.11:80 0', '10.0.0.12:80 0', '10.0.0.13:80 0', '10.0.0.90:8080 1'],
     ],
     [
       'all failed, on_failure remove: the sorry server is all there is',
-      { sorryServer, onFailure: 'remove' },
+      { sorryServers: [sorryServer], onFailure: 'remove' },
       'ddd',
       ['10.0.0.90:8080 1'],
     ],
     [
       'no sorry server while the quorum is reached',
-      { sorryServer },
+      { sorryServers: [sorryServer] },
       'dud',
       ['10.0.0.11:80 0', '10.0.0.12:80 50', '10.0.0.13:80 0'],
     ],
     [
       'below the quorum the sorry server takes over from those that are up',
-      { sorryServer, quorum: 101 },
+      { sorryServers: [sorryServer], quorum: 101 },
       'udd',
       ['10.0.0.11:80 0', '10.0.0.12:80 0', '10.0.0.13:80 0', '10.0.0.90:8080 1'],
     ],
@@ -72,34 +104,34 @@ describe('director/desired: weights', () => {
     ],
     [
       'at the quorum exactly',
-      { sorryServer, quorum: 150 },
+      { sorryServers: [sorryServer], quorum: 150 },
       'uud',
       ['10.0.0.11:80 100', '10.0.0.12:80 50', '10.0.0.13:80 0'],
     ],
   ];
   for (const [name, given, verdicts, expected] of rows) {
     it(name, () => {
-      assert.deepEqual(weights(desiredService(virtualServer(three, given), verdictsOf(verdicts))), expected);
+      assert.deepEqual(weights(desiredService(virtualServer(three, given), verdicts)), expected);
     });
   }
 
   const standings: readonly [given: Partial<VirtualServerConfig>, verdicts: string, expected: Standing][] = [
     [{}, 'uuu', { up: true, usableWeight: 250, sorry: false }],
     [{}, 'd?d', { up: false, usableWeight: 0, sorry: false }],
-    [{ sorryServer }, 'd?d', { up: false, usableWeight: 0, sorry: true }],
-    [{ sorryServer, quorum: 51 }, '?ud', { up: false, usableWeight: 50, sorry: true }],
-    [{ sorryServer, quorum: 50 }, '?ud', { up: true, usableWeight: 50, sorry: false }],
+    [{ sorryServers: [sorryServer] }, 'd?d', { up: false, usableWeight: 0, sorry: true }],
+    [{ sorryServers: [sorryServer], quorum: 51 }, '?ud', { up: false, usableWeight: 50, sorry: true }],
+    [{ sorryServers: [sorryServer], quorum: 50 }, '?ud', { up: true, usableWeight: 50, sorry: false }],
   ];
   for (const [given, verdicts, expected] of standings) {
-    it(`standing: quorum ${given.quorum ?? 1}, ${verdicts}, ${given.sorryServer ? 'a' : 'no'} sorry server`, () => {
-      assert.deepEqual(standingOf(virtualServer(three, given), verdictsOf(verdicts)), expected);
+    it(`standing: quorum ${given.quorum ?? 1}, ${verdicts}, ${given.sorryServers ? 'a' : 'no'} sorry server`, () => {
+      assert.deepEqual(serving(virtualServer(three, given), verdicts).standing, expected);
     });
   }
 
   it('a configured weight 0 is never usable', () => {
     const server = virtualServer([realServer('10.0.0.11', { weight: 0 })]);
-    assert.deepEqual(standingOf(server, verdictsOf('u')), { up: false, usableWeight: 0, sorry: false });
-    assert.deepEqual(weights(desiredService(server, verdictsOf('u'))), ['10.0.0.11:80 0']);
+    assert.deepEqual(serving(server, 'u').standing, { up: false, usableWeight: 0, sorry: false });
+    assert.deepEqual(weights(desiredService(server, 'u')), ['10.0.0.11:80 0']);
   });
 });
 
@@ -143,7 +175,7 @@ describe('director/desired: the service', () => {
   ];
   for (const [name, given, expected] of rows) {
     it(name, () => {
-      const { settings } = desiredService(virtualServer([], given), verdictsOf(''));
+      const { settings } = desiredService(virtualServer([], given), '');
       assert.deepEqual(settings, { ...PLAIN, ...expected });
     });
   }
@@ -173,7 +205,7 @@ describe('director/desired: the service', () => {
       realServer('2001:db8::13', { forwarding: 'tunnel' }),
     ];
     const none = { tunnelType: 0, tunnelPort: 0, tunnelFlags: 0 };
-    assert.deepEqual(desiredService(virtualServer(reals), verdictsOf('uud')).destinations, [
+    assert.deepEqual(desiredService(virtualServer(reals), 'uud').destinations, [
       {
         id: { family: 4, address: '10.0.0.11', port: 80 },
         settings: { forwardMethod: 3, weight: 100, upperThreshold: 2000, lowerThreshold: 1500, ...none },
@@ -190,7 +222,7 @@ describe('director/desired: the service', () => {
   });
 
   it('gives the sorry server its own port and forwarding, and no thresholds', () => {
-    const [sorry] = desiredService(virtualServer([], { sorryServer }), verdictsOf('')).destinations;
+    const [sorry] = desiredService(virtualServer([], { sorryServers: [sorryServer] }), '').destinations;
     assert.deepEqual(sorry, {
       id: { family: 4, address: '10.0.0.90', port: 8080 },
       settings: {
@@ -219,7 +251,7 @@ describe('director/desired: tunnels and full NAT', () => {
   for (const [given, expected] of rows) {
     it(JSON.stringify(given), () => {
       const real = realServer('10.0.0.11', given);
-      const [destination] = desiredService(virtualServer([real]), verdictsOf('u')).destinations;
+      const [destination] = desiredService(virtualServer([real]), 'u').destinations;
       const settings = destination?.settings;
       assert.deepEqual(
         [settings?.forwardMethod, settings?.tunnelType, settings?.tunnelPort, settings?.tunnelFlags],
@@ -234,7 +266,7 @@ describe('director/desired: groups', () => {
   const reals = [realServer('10.0.0.11', { port: null }), realServer('10.0.0.12', { port: 8080 })];
 
   it('a service for each id, in order, with the same settings', () => {
-    const services = desiredServices(virtualServer(reals, { ids, scheduler: 'mh' }), verdictsOf('uu'));
+    const services = servicesOf(virtualServer(reals, { ids, scheduler: 'mh' }), 'uu');
     assert.deepEqual(
       services.map(({ id }) => id),
       ids.map(serviceIdOf),
@@ -245,7 +277,9 @@ describe('director/desired: groups', () => {
   it("a real server without a port has each service's, one with a port keeps it; verdicts hold for all", () => {
     const sorry = { address: '10.0.0.90', port: null, forwarding: 'nat', tunnel: null } as const;
     const of = (verdicts: string) =>
-      desiredServices(virtualServer(reals, { ids, sorryServer: sorry }), verdictsOf(verdicts)).map(weights);
+      servicesOf(virtualServer(reals, { ids, sorryServers: [{ ...sorry, weight: 1, checks: [] }] }), verdicts).map(
+        weights,
+      );
     assert.deepEqual(of('ud'), [
       ['10.0.0.11:80 100', '10.0.0.12:8080 0'],
       ['10.0.0.11:443 100', '10.0.0.12:8080 0'],
@@ -256,10 +290,7 @@ describe('director/desired: groups', () => {
 
   it('marks of one family: port 0', () => {
     const marks = [1, 2].map((fwmark) => ({ kind: 'fwmark', family: 6, fwmark }) as const);
-    const [one, two] = desiredServices(
-      virtualServer([realServer('2001:db8::11', { port: 0 })], { ids: marks }),
-      verdictsOf('u'),
-    );
+    const [one, two] = servicesOf(virtualServer([realServer('2001:db8::11', { port: 0 })], { ids: marks }), 'u');
     assert.equal(one?.settings.prefixLength, 128);
     assert.deepEqual(one.destinations, two?.destinations);
     assert.deepEqual(one.destinations[0]?.id, { family: 6, address: '2001:db8::11', port: 0 });

@@ -17,14 +17,14 @@ describe('director/full-nat', () => {
   });
 
   it('names every service of a group with every real server, and the sorry server; plain NAT keeps its source', () => {
-    const sorryServer = { address: '10.0.0.90', port: 8080, tunnel: null, ...FULL };
+    const sorryServer = { address: '10.0.0.90', port: 8080, tunnel: null, ...FULL, weight: 1, checks: [] };
     const server = virtualServer(
       [
         realServer('10.0.0.11', { ...FULL, port: null }),
         realServer('10.0.0.12', { forwarding: 'nat', port: 81 }),
         realServer('10.0.0.13'),
       ],
-      { ids: [tcpId('192.0.2.100', 80), tcpId('192.0.2.100', 443)], sorryServer },
+      { ids: [tcpId('192.0.2.100', 80), tcpId('192.0.2.100', 443)], sorryServers: [sorryServer] },
     );
     assert.deepEqual(natMembers(configOf(server)).map(show), [
       '80 10.0.0.11:80 masquerade',

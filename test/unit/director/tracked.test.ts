@@ -88,4 +88,34 @@ describe('a tracked virtual server', () => {
   it('that nobody tracks has no state', () => {
     assert.deepEqual(trackedServers(new World(configOf(server), () => false, 0)), {});
   });
+
+  it('has the hysteresis of the quorum', () => {
+    const strict = { ...config, virtualServers: [{ ...server, quorum: 100, hysteresis: 50 }] };
+    const world = new World(strict, () => false, 0);
+    world.observe(key('10.0.0.1'), PASS, 1);
+    assert.deepEqual(trackedServers(world), up, '150 are possible');
+    world.observe(key('10.0.0.2'), failure(), 2);
+    assert.deepEqual(trackedServers(world), {
+      'virtual_server web': { kind: 'down', reason: 'usable weight 100, quorum 100' },
+    });
+    const fresh = new World(
+      { ...config, virtualServers: [{ ...server, quorum: 110, hysteresis: 50 }] },
+      () => false,
+      0,
+    );
+    assert.notDeepEqual(trackedServers(fresh), up, '150 are possible, and 160 needed to come up');
+    for (let i = 0; i < 2; i++) world.observe(key('10.0.0.2'), PASS, 3);
+    for (let i = 0; i < 3; i++) world.observe(key('10.0.0.1'), failure(), 4);
+    assert.deepEqual(trackedServers(world), up, '50 are still enough');
+  });
+
+  it('that is suspended is not lost, whatever was known last: nobody looks whether it comes back', () => {
+    const world = new World({ ...config, virtualServers: [{ ...server, haSuspend: 'r1' }] }, () => false, 0);
+    assert.deepEqual(trackedServers(world), up);
+    world.setRole('r1', 'MASTER', 1);
+    for (const address of ['10.0.0.1', '10.0.0.2']) world.observe(key(address), failure(), 2);
+    assert.deepEqual(trackedServers(world), lost(0));
+    world.setRole('r1', 'FAULT', 3);
+    assert.deepEqual(trackedServers(world), up);
+  });
 });

@@ -34,9 +34,15 @@ describe('director/world: groups', () => {
   it('one check, whose verdict counts in every service', () => {
     const world = new World(configOf(group), nobody, 0);
     assert.deepEqual(weights(world), ['80 0', '443 0', '80 0', '443 0']);
-    const changes = world.observe(onlyKey(world), PASS, 1);
+    const { changes } = world.observe(onlyKey(world), PASS, 1);
     assert.deepEqual(
-      changes.map((change) => (change.kind === 'real-server' ? change.realServer : change.virtualServer)),
+      changes.map((change) =>
+        change.kind === 'real-server'
+          ? change.realServer
+          : change.kind === 'virtual-server'
+            ? change.virtualServer
+            : '',
+      ),
       ['10.0.0.11', 'group'],
     );
     assert.deepEqual(weights(world), ['80 100', '443 100', '80 100', '443 100']);
@@ -61,12 +67,19 @@ describe('director/world: groups', () => {
 });
 
 describe('director/world: what has failed', () => {
-  const sorryServer = { address: '10.0.0.90', port: null, forwarding: 'nat', tunnel: null } as const;
+  const sorryServer = {
+    address: '10.0.0.90',
+    port: null,
+    forwarding: 'nat',
+    tunnel: null,
+    weight: 1,
+    checks: [],
+  } as const;
   const six = realServer('2001:db8::11', { port: 0 });
   const mark = { kind: 'fwmark', family: 6, fwmark: 7 } as const;
   const reals = [real, realServer('10.0.0.12', { port: 8080 })];
   const config = configOf(
-    virtualServer(reals, { name: 'group', ids, sorryServer, onFailure: 'remove' }),
+    virtualServer(reals, { name: 'group', ids, sorryServers: [sorryServer], onFailure: 'remove' }),
     virtualServer([six], { name: 'mark', ids: [mark] }),
   );
   const rows: readonly [what: string, service: ServiceId, destination: ReturnType<typeof to>, expected: boolean][] = [
@@ -98,7 +111,7 @@ describe('director/world: what has failed', () => {
 
   it('one that is up has not, though the sorry server takes its place', () => {
     const world = new World(
-      configOf(virtualServer(reals, { ids, sorryServer, onFailure: 'remove', quorum: 101 })),
+      configOf(virtualServer(reals, { ids, sorryServers: [sorryServer], onFailure: 'remove', quorum: 101 })),
       () => true,
       0,
     );

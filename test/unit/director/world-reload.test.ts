@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { RealServerConfig } from '../../../src/config/types.ts';
+import type { RealServerConfig, VirtualServerConfig } from '../../../src/config/types.ts';
 import { World } from '../../../src/director/world.ts';
 import { configOf, failure, realServer, tcpCheck, tcpId, virtualServer } from './builders.ts';
-import { a, b, feed, keyOf, nobody, weights } from './world-bench.ts';
+import { a, b, everybody, feed, keyOf, nobody, told, weights } from './world-bench.ts';
 
 describe('director/world: reload', () => {
   const slower = (real: RealServerConfig): RealServerConfig => ({
@@ -76,7 +76,7 @@ describe('director/world: reload', () => {
     world.reload(configOf(), 10);
     assert.deepEqual(world.desired(), []);
     assert.equal(world.checks.size, 0);
-    assert.deepEqual(world.observe(old, failure(), 20), []);
+    assert.deepEqual(world.observe(old, failure(), 20).changes, []);
     world.reload(configOf(virtualServer([a])), 30);
     assert.deepEqual(weights(world), ['10.0.0.11 0']);
   });
@@ -90,5 +90,54 @@ describe('director/world: reload', () => {
     const world = new World(configOf(http, tls), nobody, 0);
     world.reload(configOf(http), 10);
     assert.deepEqual(feed(world, '10.0.0.11', '+'), ['http 10.0.0.11:80 unknown->up', 'http down->up']);
+  });
+
+  it('tells what it makes of servers that were there before, and of no others', () => {
+    const tellReload = (world: World, server: VirtualServerConfig): string[] =>
+      told({ changes: world.reload(configOf(server), 10) });
+    const world = new World(configOf(virtualServer([a, b], { quorum: 100 })), everybody, 0);
+    assert.deepEqual(tellReload(world, virtualServer([a, b], { quorum: 100 })), []);
+    feed(world, '10.0.0.12', '---');
+    assert.deepEqual(tellReload(world, virtualServer([a, b], { quorum: 150 })), ['web up->down']);
+    const c = realServer('10.0.0.13');
+    const probed = virtualServer([a, { ...b, checks: [] }, c], { quorum: 150 });
+    assert.deepEqual(tellReload(world, probed), ['web 10.0.0.12:80 down->up', 'web down->up']);
+    assert.deepEqual(tellReload(world, virtualServer([a], { name: 'other' })), []);
+  });
+
+  it('one that it brings up warms up like one that passes again', () => {
+    const slowStart = { durationMs: 10_000, fromPercent: 10 };
+    const world = new World(configOf(virtualServer([a, b], { slowStart })), everybody, 0);
+    feed(world, '10.0.0.11', '---');
+    world.reload(configOf(virtualServer([{ ...a, checks: [] }, b], { slowStart })), 10);
+    assert.deepEqual(weights(world), ['10.0.0.11 10', '10.0.0.12 50']);
+    world.reload(configOf(virtualServer([{ ...a, checks: [] }, b], { slowStart })), 5010);
+    assert.deepEqual(weights(world), ['10.0.0.11 55', '10.0.0.12 50']);
+  });
+
+  it('tiers are told of while real servers serve', () => {
+    const second = { ...b, tier: 1 };
+    const sorry = {
+      address: '10.0.0.90',
+      port: 80,
+      forwarding: 'direct',
+      tunnel: null,
+      weight: 1,
+      checks: [],
+    } as const;
+    const tiered = virtualServer([a, second], { quorum: 50, sorryServers: [sorry] });
+    const world = new World(configOf(tiered), everybody, 0);
+    const web = (address: string, results: string) =>
+      feed(world, address, results).filter((text) => !text.includes(':80'));
+    assert.deepEqual(web('10.0.0.11', '---'), ['web tier 0->1']);
+    assert.deepEqual(web('10.0.0.12', '---'), ['web up->sorry']);
+    assert.deepEqual(web('10.0.0.11', '++'), ['web sorry->up', 'web tier 1->0']);
+    const both = ['10.0.0.12', '10.0.0.11'].flatMap((address) => web(address, '---'));
+    assert.deepEqual(both, ['web up->sorry']);
+    assert.equal(world.tierInUse('web'), null, 'the sorry server serves');
+    assert.deepEqual(told({ changes: world.reload(configOf({ ...tiered, sorryServers: [] }), 1) }), [
+      'web sorry->down',
+      'web tier 0->1',
+    ]);
   });
 });

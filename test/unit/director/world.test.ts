@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { RealServerConfig, VirtualServerConfig } from '../../../src/config/types.ts';
+import { NOTHING, NOTHING_BUT_PENDING } from '../../../src/director/observation.ts';
 import { destinationName, World } from '../../../src/director/world.ts';
+import { CALM } from '../../../src/health/flap.ts';
 import type { Verdict } from '../../../src/health/verdict.ts';
 import { configOf, failure, PASS, tcpCheck, tcpId, virtualServer } from './builders.ts';
 import { a, b, feed, keyOf, nobody, told, weights } from './world-bench.ts';
@@ -66,8 +68,8 @@ describe('director/world: probe results', () => {
     const world = new World(configOf(virtualServer([a])), nobody, 0);
     feed(world, '10.0.0.11', '+');
     const key = keyOf(world, '10.0.0.11');
-    for (let i = 0; i < 2; i++) assert.deepEqual(world.observe(key, failure('timeout'), 0), []);
-    assert.deepEqual(world.observe(key, failure('timeout'), 0), [
+    for (let i = 0; i < 2; i++) assert.deepEqual(world.observe(key, failure('timeout'), 0).changes, []);
+    assert.deepEqual(world.observe(key, failure('timeout'), 0).changes, [
       {
         kind: 'real-server',
         virtualServer: 'web',
@@ -85,8 +87,19 @@ describe('director/world: probe results', () => {
   });
 
   it('bring the sorry server in and out with the quorum', () => {
-    const sorryServer = { address: '10.0.0.90', port: 80, forwarding: 'direct', tunnel: null } as const;
-    const world = new World(configOf(virtualServer([a, b], { quorum: 150, sorryServer })), () => true, 0);
+    const sorryServer = {
+      address: '10.0.0.90',
+      port: 80,
+      forwarding: 'direct',
+      tunnel: null,
+      weight: 1,
+      checks: [],
+    } as const;
+    const world = new World(
+      configOf(virtualServer([a, b], { quorum: 150, sorryServers: [sorryServer] })),
+      () => true,
+      0,
+    );
     assert.deepEqual(weights(world), ['10.0.0.11 100', '10.0.0.12 50']);
     assert.deepEqual(feed(world, '10.0.0.12', '---'), ['web 10.0.0.12:80 up->down', 'web up->sorry']);
     assert.deepEqual(weights(world), ['10.0.0.11 0', '10.0.0.12 0', '10.0.0.90 1']);
@@ -96,13 +109,24 @@ describe('director/world: probe results', () => {
 
   it('that this machine could not get change nothing', () => {
     const world = new World(configOf(virtualServer([a])), nobody, 0);
-    assert.deepEqual(world.observe(keyOf(world, '10.0.0.11'), failure('local'), 0), []);
+    assert.deepEqual(world.observe(keyOf(world, '10.0.0.11'), failure('local'), 0).changes, []);
     assert.equal(world.verdict('web', 0).verdict, 'unknown');
+  });
+
+  it('that change nothing cost nothing: thousands a second are told with the same words', () => {
+    const world = new World(configOf(virtualServer([a])), () => true, 0);
+    const key = keyOf(world, '10.0.0.11');
+    assert.equal(world.observe(key, PASS, 0), NOTHING);
+    assert.equal(world.observe(key, failure(), 0), NOTHING_BUT_PENDING);
+    const { checks } = world;
+    world.observe(key, failure(), 0);
+    world.observe(key, failure(), 0);
+    assert.equal(world.checks, checks);
   });
 
   it('of a check that is gone change nothing', () => {
     const world = new World(configOf(virtualServer([a])), nobody, 0);
-    assert.deepEqual(world.observe('nonsense', PASS, 0), []);
+    assert.deepEqual(world.observe('nonsense', PASS, 0).changes, []);
     assert.deepEqual(weights(world), ['10.0.0.11 0']);
   });
 
@@ -118,6 +142,7 @@ describe('director/world: probe results', () => {
       changedAt: 1000,
       failure: null,
       last: { result: PASS, at: 3000 },
+      flap: CALM,
     });
   });
 });
