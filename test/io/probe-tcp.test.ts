@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import type { TcpCheckConfig } from '../../src/config/types.ts';
+import type { TcpCheckConfig } from '../../src/config/checks/tcp.ts';
 import { TcpTarget } from '../../src/sys/probe-tcp.ts';
-import { closedPort, closeServers, deafPort, tcpCheck, tcpServer } from '../support/probe-servers.ts';
+import { closedPort, closeServers, conversation, deafPort, tcpCheck, tcpServer } from '../support/probe-servers.ts';
 
 /** Lateness that a busy machine may add to a deadline before a test calls it wrong. */
 const PATIENCE_MS = 1500;
@@ -69,7 +70,7 @@ describe('sys/probe-tcp', () => {
         got += chunk.toString();
       });
     });
-    assert.ok((await probe(port, { send: 'grün\r\n' })).ok);
+    assert.ok((await probe(port, { steps: conversation({ send: 'grün\r\n' }) })).ok);
     await ended;
     assert.equal(got, 'grün\r\n');
   });
@@ -81,16 +82,31 @@ describe('sys/probe-tcp', () => {
         setTimeout(() => socket.write('NG\r\n'), 20);
       });
     });
-    assert.ok((await probe(port, { send: 'PING\r\n', expect: 'PONG' })).ok);
+    assert.ok((await probe(port, { steps: conversation({ send: 'PING\r\n', expect: 'PONG' }) })).ok);
   });
 
   it('passes on the expected text even if the server hangs up right after', async () => {
     const port = await tcpServer((socket) => socket.end('220 ready\r\n'));
-    assert.ok((await probe(port, { expect: '220 ' })).ok);
+    assert.ok((await probe(port, { steps: conversation({ expect: '220 ' }) })).ok);
   });
 
   it('fails with refused', async () => {
     await assertFails(await closedPort(), {}, 'refused', /ECONNREFUSED 127\.0\.0\.1/);
+  });
+
+  it('fails with refused when the kernel connects it to itself', function () {
+    if (process.getuid?.() !== 0) this.skip();
+    // In a network namespace of its own, where all but one port are taken: the one that is probed.
+    const module = new URL('../../src/sys/probe-tcp.js', import.meta.url).href;
+    const check = JSON.stringify(tcpCheck(40_000));
+    const program = `import { TcpTarget } from '${module}';
+      const result = await new TcpTarget(${check}).probe();
+      console.log(result.reason, result.detail);`;
+    const shell = `ip link set lo up && echo 40000 40000 > /proc/sys/net/ipv4/ip_local_port_range &&
+      exec "$0" --input-type=module -e "$1"`;
+    const args = ['-n', 'sh', '-c', shell, process.execPath, program];
+    const said = execFileSync('unshare', args, { encoding: 'utf8', timeout: 8000 });
+    assert.equal(said, 'refused connected to itself: nobody listens on 40000\n');
   });
 
   it('fails with timeout when no connection comes about', async () => {
@@ -100,14 +116,19 @@ describe('sys/probe-tcp', () => {
 
   it('fails with timeout when the server stays silent', async () => {
     const port = await tcpServer(() => {});
-    await assertFails(port, { timeoutMs: 150, expect: 'x' }, 'timeout', /connected, but no answer within 150 ms/);
+    await assertFails(
+      port,
+      { timeoutMs: 150, steps: conversation({ expect: 'x' }) },
+      'timeout',
+      /connected, but no answer within 150 ms/,
+    );
   });
 
   it('fails with timeout when the answer drips: the deadline is for the whole exchange', async () => {
     const port = await tcpServer(drip);
     const result = await assertFails(
       port,
-      { timeoutMs: 200, expect: 'x' },
+      { timeoutMs: 200, steps: conversation({ expect: 'x' }) },
       'timeout',
       /not received within 200 ms, got/,
     );
@@ -115,22 +136,32 @@ describe('sys/probe-tcp', () => {
   });
 
   it('fails with answer when 64 KiB do not hold the text, however much more comes', async () => {
-    await assertFails(await tcpServer(pour), { expect: 'y' }, 'answer', /not in the first 65536 bytes: "xxx/);
+    await assertFails(
+      await tcpServer(pour),
+      { steps: conversation({ expect: 'y' }) },
+      'answer',
+      /not in the first 65536 bytes: "xxx/,
+    );
   });
 
   it('fails with answer when the server says something else and hangs up', async () => {
     const port = await tcpServer((socket) => socket.end('-ERR no\r\n'));
-    await assertFails(port, { expect: 'PONG' }, 'answer', /after 9 bytes without the text: "-ERR no\\r\\n"/);
+    await assertFails(
+      port,
+      { steps: conversation({ expect: 'PONG' }) },
+      'answer',
+      /after 9 bytes without the text: "-ERR no\\r\\n"/,
+    );
   });
 
   it('fails with closed when the server hangs up without a word', async () => {
     const port = await tcpServer((socket) => socket.end());
-    await assertFails(port, { expect: 'PONG' }, 'closed', /before any answer/);
+    await assertFails(port, { steps: conversation({ expect: 'PONG' }) }, 'closed', /before any answer/);
   });
 
   it('fails with reset when the server resets instead of answering', async () => {
     const port = await tcpServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
-    await assertFails(port, { send: 'PING\r\n', expect: 'PONG' }, 'reset', /ECONNRESET/);
+    await assertFails(port, { steps: conversation({ send: 'PING\r\n', expect: 'PONG' }) }, 'reset', /ECONNRESET/);
   });
 
   it('lets go of the connection on every path', async () => {
@@ -140,14 +171,14 @@ describe('sys/probe-tcp', () => {
       drip(socket);
     });
     await probe(port);
-    await probe(port, { expect: '.' });
-    await probe(port, { expect: 'x', timeoutMs: 100 });
+    await probe(port, { steps: conversation({ expect: '.' }) });
+    await probe(port, { steps: conversation({ expect: 'x' }), timeoutMs: 100 });
     assert.equal(closed.length, 3);
     await Promise.all(closed);
   });
 
   it('ends with local when it is closed under way', async () => {
-    const target = new TcpTarget(tcpCheck(await tcpServer(() => {}), { expect: 'x' }));
+    const target = new TcpTarget(tcpCheck(await tcpServer(() => {}), { steps: conversation({ expect: 'x' }) }));
     const result = target.probe();
     target.close();
     const ended = await result;
