@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { HttpCheckConfig } from '../../src/config/types.ts';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CheckCommon } from '../../src/config/types-checks.ts';
 import { HttpTarget } from '../../src/sys/probe-http.ts';
+import { scriptProblems } from '../../src/sys/script-problems.ts';
+import type { PlainHttp } from '../support/http-check.ts';
 import {
   type Certificate,
   closedPort,
@@ -12,11 +18,22 @@ import {
   serve,
   tcpServer,
 } from '../support/probe-servers.ts';
+import { configOf, realServer, virtualServer } from '../unit/director/builders.ts';
 
 const targets: HttpTarget[] = [];
 
-function target(port: number, check: Partial<HttpCheckConfig>, ca?: string): HttpTarget {
-  const made = new HttpTarget(httpCheck(port, check), ca === undefined ? {} : { ca });
+const folder = mkdtempSync(join(tmpdir(), 'lvsd-https-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** In a file of its own, as the configuration names it. */
+function fileOf(pem: string): string {
+  const file = join(folder, `${createHash('sha256').update(pem).digest('hex')}.pem`);
+  writeFileSync(file, pem);
+  return file;
+}
+
+function target(port: number, check: PlainHttp & Partial<CheckCommon>, ca?: string): HttpTarget {
+  const made = new HttpTarget(httpCheck(port, { ...check, ...(ca === undefined ? {} : { caFile: fileOf(ca) }) }));
   targets.push(made);
   return made;
 }
@@ -28,7 +45,9 @@ async function assertFails(probed: HttpTarget, reason: string, detail: RegExp) {
   assert.match(result.detail, detail);
 }
 
-describe('sys/probe-http over TLS', () => {
+describe('sys/probe-http over TLS', function () {
+  this.timeout(10_000);
+
   let good: Certificate;
   let expired: Certificate;
   before(() => {
@@ -74,6 +93,45 @@ describe('sys/probe-http over TLS', () => {
       const port = await tlsServer(certificate);
       assert.ok((await target(port, { ...https, host: 'other.test', verify: false }).probe()).ok);
     }
+  });
+
+  it('warns of a certificate that expires soon, and goes on passing', async () => {
+    const port = await tlsServer(good);
+    const soon = await target(port, { ...https, expiryWarningDays: 14 }, good.cert).probe();
+    assert.ok(soon.ok);
+    assert.match(soon.warning ?? '', /^certificate expires in 1 day, on /);
+    const later = await target(port, { ...https, expiryWarningDays: 1 }, good.cert).probe();
+    assert.deepEqual({ ...later, latencyMs: 0 }, { ok: true, latencyMs: 0 });
+  });
+
+  it('fails with local on a CA file that is not there', async () => {
+    const port = await tlsServer(good);
+    const blind = target(port, { ...https, caFile: '/nowhere/ca.pem' });
+    for (let i = 0; i < 2; i++) await assertFails(blind, 'local', /cannot use the CA file \/nowhere\/ca\.pem/);
+  });
+
+  it('a CA file that cannot be used is told at loading too, once for each virtual server', () => {
+    const checks = ['/nowhere/ca.pem', fileOf(good.cert)].map((caFile) => httpCheck(443, { ...https, caFile }));
+    const servers = ['10.0.0.1', '10.0.0.2'].map((address) => realServer(address, { checks }));
+    const [problem = '', ...more] = scriptProblems(configOf(virtualServer(servers)));
+    assert.match(
+      problem,
+      /^checks of virtual server web say nothing .*: cannot use the CA file \/nowhere\/ca\.pem: ENOENT/,
+    );
+    assert.deepEqual(more, []);
+  });
+
+  it('goes by the CA file as it is now: one that appears, is renewed, or is gone', async () => {
+    const port = await tlsServer(good);
+    const caFile = join(folder, 'renewed.pem');
+    const probed = target(port, { ...https, caFile });
+    await assertFails(probed, 'local', /cannot use the CA file/);
+    writeFileSync(caFile, good.cert);
+    assert.ok((await probed.probe()).ok);
+    writeFileSync(caFile, `${expired.cert}\n`);
+    await assertFails(probed, 'tls', /self-signed certificate/);
+    rmSync(caFile);
+    await assertFails(probed, 'local', /cannot use the CA file/);
   });
 
   it('fails with tls on a certificate that nobody vouches for, every time', async () => {
