@@ -1,62 +1,76 @@
 /**
- * UDP probe: one datagram, then a reply, or (without `expect`) no refusal. The socket is connected, because the kernel
- * reports an ICMP error only to a connected one, and kept, which is half as dear as a new one for each probe.
+ * UDP probe: one datagram (or a few of the same, should some be lost), then a reply, or no ICMP error. The socket is
+ * connected, because the kernel reports an ICMP error only to a connected one, and kept, which is half as dear as a new one
+ * for each probe.
  *
- * What it cannot see: the kernel reports "port unreachable" and "prohibited" this way, not "host unreachable" (that takes
- * IP_RECVERR, which Node does not offer). Without `expect`, a host that is gone looks like one that has nothing to say.
+ * Where no reply is required, silence is taken for health: a host that answers no ARP is still found out, but only when
+ * the kernel gives up, after about 3 s. That is later than most deadlines, so the next probe fails of it.
  *
  * Late replies: a socket survives only a probe that passed. After a failure the next probe has a new port, so what comes
  * late for the old one is not heard. What arrives between two probes is read and dropped. A second reply to a probe that
- * had its answer could only count for the next one if it were under way for the whole pause between the two.
+ * had its answer could only count for the next one if it were under way for the whole pause between the two; where the
+ * reply must repeat what was random in the request, not even then.
  */
-import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
-import type { UdpCheckConfig } from '../config/types.ts';
-import { beginSearch, excerpt, type Needle, needle, search } from '../health/expect.ts';
+import type { UdpCheckConfig } from '../config/checks/udp.ts';
+import { excerpt } from '../health/expect.ts';
+import { compile, matches, type Pattern, patternText } from '../health/pattern.ts';
 import type { ProbeResult } from '../health/types.ts';
+import { DatagramSocket, repeatEvenly } from './datagram.ts';
+import { isFresh, newRandom, payloadFor } from './fresh-payload.ts';
 import { Exchange, failed, failureOf, type Outcome, PASSED, type ProbeTarget } from './probe.ts';
 
 /**
  * A host sends about one ICMP error a second to each peer (net.ipv4.icmp_ratelimit), for all its ports together: silence
- * soon after a refusal says nothing. Only later is it taken for health again.
+ * soon after an error says nothing. Only later is it taken for health again.
  */
 const TRUST_SILENCE_AFTER_MS = 10_000;
+
+/** What a probe sends and expects. */
+interface Said {
+  readonly payload: Uint8Array;
+  /** Null: anything. */
+  readonly pattern: Pattern | null;
+}
 
 /** Probes one UDP check. */
 export class UdpTarget implements ProbeTarget {
   readonly #check: UdpCheckConfig;
-  readonly #payload: Uint8Array;
-  readonly #needle: Needle | null;
-  #socket: Socket | null = null;
+  /** Null: new for each probe. */
+  readonly #always: Said | null;
+  readonly #repliesAreOurs: boolean;
+  #said: Said | null = null;
+  #socket: DatagramSocket | null = null;
   #exchange: Exchange | null = null;
   /** Came after its probe had passed by silence: it is the truth about the server, so the next probe fails of it. */
-  #lateError: Error | null = null;
-
-  #refusedAt = Number.NEGATIVE_INFINITY;
+  #lateError: Outcome | null = null;
+  #unreachableAt = Number.NEGATIVE_INFINITY;
+  /** A reply that was another one than this probe's. */
+  #stray: Uint8Array | null = null;
 
   constructor(check: UdpCheckConfig) {
     this.#check = check;
-    this.#payload = Buffer.from(check.send);
-    this.#needle = check.expect === null ? null : needle(check.expect);
+    this.#repliesAreOurs = check.expect !== null && isFresh(check.expect);
+    this.#always = isFresh(check.send) || this.#repliesAreOurs ? null : this.#compose(undefined);
   }
 
   probe(): Promise<ProbeResult> {
-    const exchange = new Exchange(this.#check.timeoutMs, () => this.#silence());
+    const { tries, timeoutMs } = this.#check;
+    const exchange = new Exchange(timeoutMs, () => this.#silence());
     this.#exchange = exchange;
+    this.#stray = null;
+    let stopRepeating = (): void => {};
     exchange.whenOver((outcome) => {
       this.#exchange = null;
+      stopRepeating();
       if (!outcome.ok) this.#dropSocket();
-      if (!outcome.ok && outcome.reason === 'refused') this.#refusedAt = performance.now();
+      if (!outcome.ok && NO_SILENCE_AFTER.has(outcome.reason)) this.#unreachableAt = performance.now();
     });
     const lateError = this.#lateError;
     this.#lateError = null;
-    try {
-      if (lateError !== null) exchange.end(failureOf(lateError, 'protocol'));
-      else if (this.#socket !== null) this.#socket.send(this.#payload);
-      else this.#open();
-    } catch (error) {
-      exchange.end(failureOf(error, 'protocol'));
-    }
+    if (lateError !== null) exchange.end(lateError);
+    // After a late error too: the next one, as late as that, is for the next probe.
+    this.#ask(exchange);
+    if (!exchange.over) stopRepeating = repeatEvenly(tries, timeoutMs, () => this.#send(exchange));
     return exchange.result;
   }
 
@@ -65,38 +79,75 @@ export class UdpTarget implements ProbeTarget {
     this.#dropSocket();
   }
 
-  #open(): void {
-    const { address, port } = this.#check;
-    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-    this.#socket = socket;
-    socket.on('error', (error) => {
-      if (this.#exchange !== null) this.#exchange.end(failureOf(error, 'protocol'));
-      else if (this.#needle === null && this.#socket === socket) this.#lateError = error;
-    });
-    socket.on('message', (reply) => this.#exchange?.end(this.#judge(reply)));
-    socket.on('connect', () => socket.send(this.#payload));
-    socket.connect(port, address);
+  #ask(exchange: Exchange): void {
+    try {
+      this.#said = this.#always ?? this.#compose(newRandom());
+      this.#socket ??= this.#open();
+      this.#send(exchange);
+    } catch (error) {
+      exchange.end(failureOf(error, 'local'));
+    }
   }
 
-  #judge(reply: Uint8Array): Outcome {
-    if (this.#needle === null) return PASSED;
-    if (search(this.#needle, beginSearch(this.#needle), reply).state === 'found') return PASSED;
-    return failed('answer', `reply of ${reply.length} bytes does not contain the text: ${excerpt(reply)}`);
+  #compose(random: Uint8Array | undefined): Said {
+    const { send, expect } = this.#check;
+    return { payload: payloadFor(send, random), pattern: expect === null ? null : compile(expect, random) };
+  }
+
+  #open(): DatagramSocket {
+    return new DatagramSocket(this.#check, {
+      message: (reply) => this.#heard(reply),
+      failed: (outcome) => {
+        this.#dropSocket();
+        if (this.#exchange !== null) this.#exchange.end(outcome);
+        else if (!this.#check.replyRequired) this.#lateError = outcome;
+      },
+    });
+  }
+
+  #send(exchange: Exchange): void {
+    const refused = this.#said === null ? null : (this.#socket?.send(this.#said.payload) ?? null);
+    if (refused !== null) exchange.end(refused);
+  }
+
+  #heard(reply: Uint8Array): void {
+    const exchange = this.#exchange;
+    const pattern = this.#said?.pattern ?? null;
+    if (exchange === null) {
+      // Whatever was said of it before: it lives.
+      this.#lateError = null;
+      return;
+    }
+    const isWanted = pattern === null || matches(pattern, reply);
+    if (isWanted) exchange.end(this.#judgeLength(reply));
+    else if (this.#repliesAreOurs) this.#stray = reply;
+    else exchange.end(this.#notWanted(reply));
+  }
+
+  #judgeLength({ length }: Uint8Array): Outcome {
+    const { min, max } = this.#check.replyLength;
+    if (length >= min && length <= max) return PASSED;
+    return failed('answer', `reply of ${length} bytes, not ${min} to ${max}`);
+  }
+
+  #notWanted(reply: Uint8Array): Outcome {
+    const wanted = this.#check.expect === null ? '' : patternText(this.#check.expect);
+    return failed('answer', `reply of ${reply.length} bytes does not match ${wanted}: ${excerpt(reply)}`);
   }
 
   #silence(): Outcome {
-    if (this.#needle !== null) return failed('timeout', `no reply within ${this.#check.timeoutMs} ms`);
-    if (performance.now() - this.#refusedAt >= TRUST_SILENCE_AFTER_MS) return PASSED;
-    return failed('local', 'no reply, but a refusal lately: its host may be holding back ICMP errors');
+    if (this.#stray !== null) return this.#notWanted(this.#stray);
+    if (this.#check.replyRequired) return failed('timeout', `no reply within ${this.#check.timeoutMs} ms`);
+    if (performance.now() - this.#unreachableAt >= TRUST_SILENCE_AFTER_MS) return PASSED;
+    return failed('local', 'no reply, but an ICMP error lately: whoever sent it may be holding back more of them');
   }
 
   #dropSocket(): void {
-    const socket = this.#socket;
-    if (socket === null) return;
-    this.#socket = null;
     // What the old socket still says must not reach the next probe.
-    socket.removeAllListeners('message').removeAllListeners('error').removeAllListeners('connect');
-    socket.on('error', () => {});
-    socket.close();
+    this.#socket?.close();
+    this.#socket = null;
   }
 }
+
+/** After these, silence means nothing for a while. */
+const NO_SILENCE_AFTER: ReadonlySet<string> = new Set(['refused', 'unreachable']);
