@@ -1,7 +1,7 @@
 /** The command line. Every command is loaded when it is called: `status` must not wait for what only `run` needs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { socketPath } from './cli/socket-path.ts';
 import { packageRoot } from './sys/package-root.ts';
 
@@ -9,9 +9,9 @@ const EXIT_CODES = `
 Exit codes:
   0   success; run: stopped as asked; check: valid
   1   run: could not start; check, reload: problems found, nothing was changed;
-      plan: wrong usage or a problem; doctor: errors found
+      report: no such check; plan: wrong usage or a problem; doctor: errors found
   2   wrong usage, or a file that cannot be read; plan: something would change
-  3   status, events, reload: no daemon answers at the socket
+  3   status, events, reload, report: no daemon answers at the socket
   4   the daemon answered with an error
   ipvs has those of ipvsadm (docs/ipvs.md)
   70  run: ended by a fault of its own`;
@@ -110,6 +110,23 @@ export function program(): Command {
       }
       const { runReload } = await import('./cli/reload.ts');
       process.exitCode = await runReload({ socket }, process.stdout, process.stderr);
+    });
+
+  cli
+    .command('report')
+    .description('tell the daemon the state of a passive check (docs/checks.md); it counts until the next report')
+    .argument('<name>', "the check's name")
+    .addArgument(new Argument('<state>', 'up or down').choices(['up', 'down']))
+    .argument('[reason...]', 'for people: log, status and events show it', [])
+    .addOption(socketOption())
+    .action(async (name: string, state: 'up' | 'down', words: readonly string[], options: SocketOption) => {
+      const { runReport } = await import('./cli/report.ts');
+      const socket = socketPath(options.socket, process.env);
+      process.exitCode = await runReport(
+        { socket, name, state, reason: words.join(' ') },
+        process.stdout,
+        process.stderr,
+      );
     });
 
   cli

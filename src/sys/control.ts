@@ -11,11 +11,14 @@ import { dirname } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { KernelChange } from '../director/changes.ts';
+import type { PassiveReport } from '../health/passive.ts';
 import type { EventsAnswer } from '../status/events.ts';
 import type { Snapshot } from '../status/types.ts';
 import { messageOf } from '../util/message-of.ts';
+import type { Result } from '../util/result.ts';
 import type { ConfigText } from './config-file.ts';
 import { EVENTS_PATH, eventsQuery, MOST_WAIT_S } from './control-events.ts';
+import { REPORT_PATH, reportIn } from './control-reports.ts';
 import type { EventsQuery } from './event-feed.ts';
 
 export interface ControlHandlers {
@@ -25,6 +28,8 @@ export interface ControlHandlers {
   plan(file: ConfigText | null): Promise<PlanOutcome>;
   /** Null: too many wait for events already. */
   events(query: EventsQuery, gone: AbortSignal): Promise<EventsAnswer | null>;
+  /** Of passive checks; the error: there is none of that name. */
+  report(name: string, report: PassiveReport): Result<void, string>;
 }
 
 /** What a configuration would change in the kernel; or the file's problems, whole lines for people. */
@@ -115,6 +120,13 @@ function routes(handlers: ControlHandlers): Hono {
       return events === null ? c.json({ error: 'too many wait for events already' }, 503) : c.json(events);
     }),
   );
+  app.post(REPORT_PATH, async (c) => {
+    const report = reportIn(await c.req.text());
+    if (!report.ok) return c.json({ error: report.error }, 400);
+    const name = c.req.param('name');
+    const taken = handlers.report(name, report.value);
+    return taken.ok ? c.json({ name, ...report.value }) : c.json({ error: taken.error }, 422);
+  });
   app.notFound((c) => c.json({ error: `no such request: ${c.req.method} ${c.req.path}` }, 404));
   app.onError((error, c) => c.json({ error: error.message }, 500));
   return app;

@@ -3,7 +3,7 @@
  * output bounded. Everybody who runs a script does it here.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { clean } from '../status/text.ts';
 import { assertNever } from '../util/assert-never.ts';
 import { messageOf } from '../util/message-of.ts';
@@ -21,17 +21,21 @@ export interface ScriptCommand {
   readonly env?: Readonly<Record<string, string>>;
   /** What becomes of processes of its group that outlive the program; default `leave`: it may have started a service. */
   readonly leftovers?: 'leave' | 'kill';
+  /** Which end of its output is kept; default `end`. */
+  readonly keep?: 'start' | 'end';
 }
 
-/** What became of it. `output`: the end of what it wrote (stdout and stderr), at most `OUTPUT_LENGTH` characters. */
+/** What became of it. `output`: one end of what it wrote (stdout and stderr), at most `OUTPUT_LENGTH` characters. */
 export type ScriptResult =
   | { readonly kind: 'exit'; readonly code: number; readonly output: string }
   | { readonly kind: 'signal'; readonly signal: string; readonly output: string }
   | { readonly kind: 'timeout'; readonly output: string }
-  /** It could not be started; the message is a whole sentence. */
-  | { readonly kind: 'error'; readonly message: string; readonly output: string };
+  /** It could not be started; the message is a whole sentence. `code`: the errno, such as EAGAIN, if the machine gave one. */
+  | { readonly kind: 'error'; readonly message: string; readonly output: string; readonly code?: string };
 
 export interface ScriptRun {
+  /** Of the program, and of its process group; null: not started. */
+  readonly pid: number | null;
   /** Never rejects. At the deadline `timeout` is known at once, although the killing takes longer. */
   readonly result: Promise<ScriptResult>;
   /**
@@ -90,7 +94,7 @@ export function runScript(command: ScriptCommand): ScriptRun {
     });
     return new Run(child, command);
   } catch (error) {
-    return failed(`\`${program}\` cannot be run: ${messageOf(error)}`);
+    return failed(`\`${program}\` cannot be run: ${messageOf(error)}`, error);
   }
 }
 
@@ -132,9 +136,13 @@ function environment({ env }: ScriptCommand, user: ScriptUser | null): NodeJS.Pr
   return { PATH: SCRIPT_PATH, ...Object.fromEntries(own), ...identity, ...env };
 }
 
-function failed(message: string): ScriptRun {
-  const result = Promise.resolve<ScriptResult>({ kind: 'error', message, output: '' });
-  return { result, ended: Promise.resolve(), exited: Promise.resolve(), kill: () => {} };
+function failed(message: string, error?: unknown): ScriptRun {
+  const result = Promise.resolve<ScriptResult>({ kind: 'error', message, output: '', ...codeOf(error) });
+  return { pid: null, result, ended: Promise.resolve(), exited: Promise.resolve(), kill: () => {} };
+}
+
+function codeOf(error: unknown): { readonly code?: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
 }
 
 /** One program under way. */
@@ -145,16 +153,18 @@ class Run implements ScriptRun {
   readonly #child: ChildProcess;
   readonly #leftovers: 'leave' | 'kill';
   readonly #deadline: NodeJS.Timeout | undefined;
-  #tail = '';
+  readonly #keep: 'start' | 'end';
+  #kept = '';
   #resolveResult: (result: ScriptResult) => void = () => {};
   #resolveEnded: () => void = () => {};
   #exited = false;
   #killing: NodeJS.Timeout | null = null;
   #over = false;
 
-  constructor(child: ChildProcess, { argv, timeoutMs, leftovers = 'leave' }: ScriptCommand) {
+  constructor(child: ChildProcess, { argv, timeoutMs, leftovers = 'leave', keep = 'end' }: ScriptCommand) {
     this.#child = child;
     this.#leftovers = leftovers;
+    this.#keep = keep;
     this.result = new Promise((resolve) => {
       this.#resolveResult = resolve;
     });
@@ -170,17 +180,23 @@ class Run implements ScriptRun {
     // When our own loop was late, the program may have ended long ago: the end that waits to be read counts.
     const late = (): unknown => setImmediate(() => this.#tooLate());
     this.#deadline = timeoutMs === null ? undefined : setTimeout(late, timeoutMs);
-    for (const stream of [child.stdout, child.stderr]) if (stream !== null) this.#listen(stream);
+    // Without descriptors for pipes there are none, whatever the types say.
+    for (const stream of [child.stdout, child.stderr]) if (stream instanceof Readable) this.#listen(stream);
     child.on('error', (error) => {
       if (child.pid !== undefined) return; // only a signal that could not be sent
       this.#resolveResult({
         kind: 'error',
         message: `\`${argv[0] ?? ''}\` cannot be run: ${error.message}`,
         output: '',
+        ...codeOf(error),
       });
       this.#finish();
     });
     child.on('exit', (code, signal) => this.#onExit(code, signal));
+  }
+
+  get pid(): number | null {
+    return this.#child.pid ?? null;
   }
 
   kill(how?: 'now'): void {
@@ -208,7 +224,8 @@ class Run implements ScriptRun {
   }
 
   get #output(): string {
-    return this.#tail.trim().slice(-OUTPUT_LENGTH);
+    const text = this.#kept.trim();
+    return this.#keep === 'start' ? text.slice(0, OUTPUT_LENGTH) : text.slice(-OUTPUT_LENGTH);
   }
 
   #onExit(code: number | null, signal: NodeJS.Signals | null): void {
@@ -257,7 +274,9 @@ class Run implements ScriptRun {
     stream.setEncoding('utf8');
     stream.on('error', () => {});
     stream.on('data', (chunk: string) => {
-      this.#tail = (this.#tail + chunk).slice(-2 * OUTPUT_LENGTH);
+      const most = 2 * OUTPUT_LENGTH;
+      if (this.#keep === 'end') this.#kept = (this.#kept + chunk).slice(-most);
+      else if (this.#kept.length < most) this.#kept = (this.#kept + chunk).slice(0, most);
       unread -= chunk.length;
       if (unread > 0) return;
       unread = BYTES_PER_PAUSE;

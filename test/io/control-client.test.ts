@@ -14,6 +14,7 @@ const calm: ControlHandlers = {
   reload: async () => ({ ok: true, problems: [] }),
   plan: async () => ({ ok: true, changes: [] }),
   events: async () => null,
+  report: () => ({ ok: true, value: undefined }),
 };
 
 describe('sys/control-client', () => {

@@ -1,5 +1,6 @@
 /** Scripts as they are really run: process groups, deadlines, output, users, and what is refused. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -41,6 +42,25 @@ describe('a script', function () {
     assert.equal(result.kind === 'exit' ? result.code : result.kind, 3);
     assert.match(result.output, /no answer/);
     assert.match(resultText(result), /^exit code 3: /);
+  });
+
+  it('gives the start of its output where that is wanted', async () => {
+    const text = 'printf first; head -c 100000 /dev/zero | tr "\\0" x; echo last; exit 3';
+    const { output } = await runScript({ ...shell(text), keep: 'start' }).result;
+    assert.equal(output, `first${'x'.repeat(OUTPUT_LENGTH - 5)}`);
+    const { output: end } = await runScript(shell(text)).result;
+    assert.match(end, /^x+last$/);
+  });
+
+  it('that cannot be started for want of descriptors is told as that', () => {
+    const module = new URL('../../src/sys/script.js', import.meta.url).href;
+    const program = `const { runScript } = await import(${JSON.stringify(module)});
+      const fs = await import('node:fs');
+      try { for (;;) fs.openSync('/dev/null'); } catch {}
+      const { kind, code } = await runScript({ argv: ['/bin/true'], user: null, timeoutMs: 1000 }).result;
+      fs.writeSync(1, kind + ' ' + code);`;
+    const limited = ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', program];
+    assert.equal(String(spawnSync('sh', limited, { timeout: 5000 }).stdout), 'error EMFILE');
   });
 
   it('may say what it likes: nothing of it commands a terminal that shows the reason', async () => {
