@@ -5,20 +5,19 @@
 import { drainTimeouts } from './director/draining.ts';
 import { trafficIn } from './director/traffic.ts';
 import { needsIpvs, type Wanted, wantedOf } from './director/wanted.ts';
-import { World } from './director/world.ts';
-import type { ProbeResult } from './health/types.ts';
+import { type Change, World } from './director/world.ts';
 import { buildSnapshot } from './status/snapshot.ts';
 import type { ReloadReport, Snapshot } from './status/types.ts';
 import { Chronicle } from './sys/chronicle.ts';
 import { type ConfigFailure, type ConfigText, parseConfig, readConfigFile } from './sys/config-file.ts';
 import { type Control, openControl, type PlanOutcome } from './sys/control.ts';
+import { HealthKeeper } from './sys/health-keeper.ts';
 import { Ipvs } from './sys/ipvs.ts';
 import type { Log } from './sys/log.ts';
 import { networkNamespace } from './sys/network-namespace.ts';
 import type { OwnedMemory } from './sys/owned-services.ts';
 import { PacketFilter } from './sys/packet-filter.ts';
 import { planWithoutKeeper } from './sys/plan-without-keeper.ts';
-import { Prober } from './sys/prober.ts';
 import { monotonicMs } from './sys/socket.ts';
 import { type Holdings, releaseHoldings, takeHoldings } from './sys/start-up.ts';
 import { notifySystemd, startWatchdog } from './sys/systemd.ts';
@@ -54,7 +53,7 @@ export class Daemon {
   readonly #world: World;
   readonly #memory: OwnedMemory;
   readonly #lock: Holdings['lock'];
-  readonly #prober: Prober;
+  readonly #health: HealthKeeper;
   readonly #vrrp: VrrpProcess;
   readonly #packetFilter: PacketFilter;
   readonly #trackers: Trackers;
@@ -79,7 +78,8 @@ export class Daemon {
     this.#world = new World(parts.config, trafficIn(parts.table), Date.now());
     this.#wanted = this.#wantedOf(this.#world, new Map());
     this.#keeper = parts.ipvs === null ? null : this.#newKeeper(parts.ipvs);
-    this.#prober = new Prober((key, result) => this.#probed(key, result));
+    const moved = (servers: readonly string[]): void => this.#keeper?.changed(servers);
+    this.#health = new HealthKeeper(this.#world, { moved, changed: (changes) => this.#healthChanged(changes) }, log);
     this.#packetFilter = new PacketFilter(log);
     this.#vrrp = new VrrpProcess(options.socketPath, {
       transition: (router, role, reason, priority) => this.#transition(router, role, reason, priority),
@@ -141,11 +141,13 @@ export class Daemon {
       reload: () => this.reload(),
       plan: (file) => this.plan(file),
       events: (query, gone) => this.#chronicle.events.after(query, gone),
+      report: (name, report) => this.#health.report(name, report),
     });
     await this.#packetFilter.prepare(this.#world.config);
     await this.#keeper?.reconcile();
     void this.#settlePacketFilter();
-    this.#prober.set(this.#world.checks);
+    this.#health.open(this.#options.socketPath);
+    this.#health.set();
     for (const problem of await this.#configureNotifier()) this.#log.warn(problem);
     for (const problem of await this.#configureVrrp()) this.#log.warn(problem);
     this.#armReconcile();
@@ -169,13 +171,13 @@ export class Daemon {
     // From here on without a pause until the keeper knows: what the new configuration makes different is no repair.
     const atMs = Date.now();
     const leaving = drainTimeouts(this.#world.config);
-    this.#world.reload(config.value, atMs, trafficIn(before?.table ?? []));
+    const changes = this.#world.reload(config.value, atMs, trafficIn(before?.table ?? []));
     this.#wanted = this.#wantedOf(this.#world, leaving);
     this.#configLoadedAtMs = atMs;
-    this.#prober.set(this.#world.checks);
+    this.#health.set();
     const [ofTable = [], ofNotifier, ofVrrp] = await Promise.all([
       this.#keeper?.reconfigured(),
-      this.#configureNotifier(),
+      this.#configureNotifier(changes),
       this.#configureVrrp().catch((error: unknown) => [messageOf(error)]),
     ]);
     const settled = this.#settlePacketFilter();
@@ -207,7 +209,7 @@ export class Daemon {
     await this.#vrrp.stop();
     // They run while the rest is taken down.
     const told = this.#chronicle.notifier.stop(stopBy - monotonicMs());
-    const probes = this.#prober.close();
+    const probes = this.#health.close();
     await this.#keeper?.close({ keepServices: this.#world.config.ipvs.keepOnExit });
     await Promise.all([told, probes, closing, this.#packetFilter.close({ keep: this.#world.config.ipvs.keepOnExit })]);
     if (this.#watchdog !== null) clearInterval(this.#watchdog);
@@ -234,9 +236,9 @@ export class Daemon {
   }
 
   /** Before the virtual routers: nothing of theirs must go untold. The problems in words. */
-  #configureNotifier(): Promise<readonly string[]> {
+  #configureNotifier(changes: readonly Change[] = []): Promise<readonly string[]> {
     const { virtualRouters: routers, syncGroups: groups, notifications } = this.#world.config;
-    return this.#chronicle.notifier.configure({ routers, groups, notifications });
+    return this.#chronicle.configure({ routers, groups, notifications, world: this.#world }, changes);
   }
 
   /** The problems in words. */
@@ -256,16 +258,14 @@ export class Daemon {
     }, this.#world.config.ipvs.reconcileIntervalMs);
   }
 
-  #probed(key: string, result: ProbeResult): void {
-    const changes = this.#world.observe(key, result, Date.now());
-    if (changes.length === 0) return;
-    this.#keeper?.changed(changes.map((change) => change.virtualServer));
+  #healthChanged(changes: readonly Change[]): void {
     this.#trackers.look(this.#world);
     this.#chronicle.verdicts(changes);
   }
 
   #transition(router: string, role: Role, reason: string, priority: number): void {
     this.#chronicle.transition(router, role, reason, priority);
+    this.#health.transition(router, role);
     if (this.#world.config.connectionSync?.follow === router) this.#keeper?.roleChanged();
   }
 

@@ -1,6 +1,6 @@
 /** What all probes share: the one deadline, the one outcome, and what an errno means for the server. */
 import { performance } from 'node:perf_hooks';
-import type { ProbeFailure, ProbeResult } from '../health/types.ts';
+import type { Advice, ProbeFailure, ProbeResult } from '../health/types.ts';
 
 /** One check's prober, kept from probe to probe. */
 export interface ProbeTarget {
@@ -12,7 +12,7 @@ export interface ProbeTarget {
 
 /** A probe result without its latency. */
 export type Outcome =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly advice?: Advice; readonly warning?: string }
   | { readonly ok: false; readonly reason: ProbeFailure; readonly detail: string };
 
 /** The outcome of a probe that found what it was to find. */
@@ -103,6 +103,10 @@ const FAILURE_OF_ERRNO: ReadonlyMap<string, ProbeFailure> = new Map([
   ['EAGAIN', 'local'],
   ['EADDRINUSE', 'local'],
   ['EADDRNOTAVAIL', 'local'],
+  ['EAFNOSUPPORT', 'local'],
+  // A link-local address without an interface; an interface that is not there.
+  ['EINVAL', 'local'],
+  ['ENODEV', 'local'],
   // ICMPv6 "administratively prohibited" and its kin, on the way or at the server; also our own "prohibit" route.
   ['EACCES', 'unreachable'],
   // Our own packet filter.
@@ -116,5 +120,12 @@ export function failureOf(error: unknown, otherwise: ProbeFailure): Outcome {
   // Node reports a connection that ended inside the TLS handshake as ECONNRESET, but without an errno.
   if (code === 'ECONNRESET' && !('errno' in error)) return failed('closed', error.message);
   const reason = typeof code === 'string' ? FAILURE_OF_ERRNO.get(code) : undefined;
-  return failed(reason ?? otherwise, error.message);
+  return failed(reason ?? otherwise, `${error.message}${adviceFor(error)}`);
+}
+
+/** What is behind an errno of connect that names something else. */
+function adviceFor(error: Error): string {
+  if (!('syscall' in error && error.syscall === 'connect' && 'code' in error)) return '';
+  if (error.code === 'EADDRNOTAVAIL') return ': no free local port towards it (net.ipv4.ip_local_port_range)';
+  return error.code === 'EINVAL' ? ': a link-local address needs an interface' : '';
 }

@@ -1,58 +1,60 @@
-/** Runs every check on its own beat, in this process, and reports what each probe found. */
+/** Runs every check on its own beat, in this thread, and reports what each probe found. */
 import { performance } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
-import type { CheckConfig } from '../config/types.ts';
-import { firstAt, nextAt, phaseMs, secondAt } from '../health/schedule.ts';
+import type { CheckConfig } from '../config/types-checks.ts';
 import type { ProbeResult } from '../health/types.ts';
-import { assertNever } from '../util/assert-never.ts';
 import type { ProbeTarget } from './probe.ts';
-import { LateTarget } from './probe-late.ts';
-import { TcpTarget } from './probe-tcp.ts';
-import { UdpTarget } from './probe-udp.ts';
+import { Beat, Beats } from './probe-beat.ts';
+import type { ProberStats } from './prober-stats.ts';
+import { safeProbe, safeTarget } from './safe-probe.ts';
 
-/** Probes under way at once: bounds descriptors and memory. 4096 silent servers with 1 s timeout are 4096 probes/s. */
-export const MAX_IN_FLIGHT = 4096;
+/** Probes under way at once: bounds memory. So many silent servers with a timeout of 1 s are so many probes a second. */
+export const MAX_IN_FLIGHT = 16_384;
 
-/** The longest delay of a Node timer; a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/**
+ * Probes begun in one turn of the event loop. Where the processor is too slow for the checks, those under way come first:
+ * without it all would be begun, none would end in time, and healthy servers would fail.
+ */
+const MAX_STARTS_PER_TURN = 64;
 
-/** What the prober does, and has done since it was made. */
-export interface ProberStats {
-  readonly checks: number;
-  readonly inFlight: number;
-  readonly peakInFlight: number;
-  /** Probes that are due but wait for one of `MAX_IN_FLIGHT` to end. */
-  readonly waiting: number;
-  readonly started: number;
-  readonly succeeded: number;
-  /** Probes that failed for a reason of the server's. */
-  readonly failed: number;
-  /** Probes that failed for a reason of ours. */
-  readonly local: number;
-  /** Beats without a probe, because the one before was still under way or waiting. */
-  readonly skippedBeats: number;
+/** Hints in a storm (an interface that flaps) do not make more probes of a check than one in this time. */
+const HINT_GAP_MS = 20;
+
+export interface ProberHandlers {
+  /**
+   * Every result of a check that is still wanted, never after `close`. `hinted`: the probe began after something suggested
+   * a change. Answered 'pending' when the verdict is about to change: the next probe comes after the fast interval.
+   */
+  result(key: string, result: ProbeResult, hinted: boolean): 'settled' | 'pending';
 }
 
 /** A check on its beat. Replaced as a whole when the check changes, so that nothing old can report. */
 interface Entry {
   readonly key: string;
-  readonly check: CheckConfig;
-  readonly phaseMs: number;
   readonly target: ProbeTarget;
+  readonly beat: Beat;
+  check: CheckConfig;
   state: 'idle' | 'waiting' | 'probing';
-  first: boolean;
-  beatAt: number;
-  timer: NodeJS.Timeout | undefined;
+  /** When the last probe began. */
+  startedAt: number;
+  /** When the last one began that followed a hint. */
+  hintedAt: number;
+  /** Something suggested a change, and no probe has begun since. */
+  isHinted: boolean;
 }
 
 /** Probes a changing set of checks until it is closed. */
 export class Prober {
-  readonly #onResult: (key: string, result: ProbeResult) => void;
-  readonly #maxInFlight: number;
+  readonly #handlers: ProberHandlers;
+  #maxInFlight: number;
+  readonly #beats = new Beats();
   readonly #entries = new Map<string, Entry>();
-  /** Due, in order of their beats. Entries that are no longer in `#entries` are passed over. */
+  /** Due, in order of their beats, behind those that were hinted. */
   readonly #waiting = new Set<Entry>();
+  readonly #hintedWaiting = new Set<Entry>();
   readonly #underWay = new Set<Promise<void>>();
+  #startsThisTurn = 0;
+  #nextTurn: NodeJS.Immediate | null = null;
   #closed = false;
   #peakInFlight = 0;
   #started = 0;
@@ -60,39 +62,55 @@ export class Prober {
   #failed = 0;
   #local = 0;
   #skippedBeats = 0;
+  #overdueBeats = 0;
 
-  /** `onResult` gets every result of a check that is still wanted, never after `close`. */
-  constructor(onResult: (key: string, result: ProbeResult) => void, maxInFlight: number = MAX_IN_FLIGHT) {
-    this.#onResult = onResult;
+  constructor(handlers: ProberHandlers, maxInFlight: number = MAX_IN_FLIGHT) {
+    this.#handlers = handlers;
     this.#maxInFlight = maxInFlight;
   }
 
   /**
-   * The checks from now on. A check that stays the same keeps its beat, its socket and its probe under way; `rise` and
-   * `fall` are the verdict's affair and do not make it another one.
+   * The checks from now on. A check that stays the same keeps its beat, its socket and its probe under way; what only
+   * concerns the verdict does not make it another one.
    */
   set(checks: ReadonlyMap<string, CheckConfig>): void {
     if (this.#closed) return;
     for (const entry of [...this.#entries.values()]) {
       const check = checks.get(entry.key);
       if (check === undefined || !sameProbe(check, entry.check)) this.#remove(entry);
+      else entry.check = check;
     }
     const added = [...checks].filter(([key]) => !this.#entries.has(key));
     const now = performance.now();
-    for (const [key, check] of added) {
-      const entry: Entry = {
-        key,
-        check,
-        phaseMs: phaseMs(key, check.intervalMs),
-        target: newTarget(check),
-        state: 'idle',
-        first: true,
-        beatAt: firstAt(key, check.intervalMs, added.length, now),
-        timer: undefined,
-      };
-      this.#entries.set(key, entry);
-      this.#arm(entry, now);
+    for (const [key, check] of added) this.#add(key, check, added.length, now);
+  }
+
+  /** Probes under way at once, from now on. */
+  limit(maxInFlight: number): void {
+    this.#maxInFlight = maxInFlight;
+    this.#startWaiting();
+  }
+
+  /** Something suggests that these have changed: each is probed at once, or again right after the probe under way. */
+  hint(keys: Iterable<string>): void {
+    const now = performance.now();
+    for (const key of keys) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined) continue;
+      entry.isHinted = true;
+      if (entry.state === 'idle') this.#hurry(entry, now);
+      else if (this.#waiting.delete(entry)) this.#hintedWaiting.add(entry);
     }
+  }
+
+  /** What answering 'pending' to its last result does, for an answer that comes later. */
+  pending(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.state !== 'idle') return;
+    const { fastIntervalMs, intervalMs } = entry.check;
+    if (fastIntervalMs >= intervalMs) return;
+    const now = performance.now();
+    entry.beat.moveTo(Math.max(now, entry.startedAt + fastIntervalMs), now);
   }
 
   /** Stops everything; resolves when no probe is under way any more. */
@@ -107,99 +125,117 @@ export class Prober {
       checks: this.#entries.size,
       inFlight: this.#underWay.size,
       peakInFlight: this.#peakInFlight,
-      waiting: this.#waiting.size,
+      waiting: this.#waiting.size + this.#hintedWaiting.size,
       started: this.#started,
       succeeded: this.#succeeded,
       failed: this.#failed,
       local: this.#local,
       skippedBeats: this.#skippedBeats,
+      overdueBeats: this.#overdueBeats,
     };
+  }
+
+  #add(key: string, check: CheckConfig, newChecks: number, now: number): void {
+    const entry: Entry = {
+      key,
+      check,
+      target: safeTarget(check),
+      beat: new Beat(this.#beats, { key, intervalMs: check.intervalMs }, newChecks, now, (at) => this.#beat(entry, at)),
+      state: 'idle',
+      startedAt: now,
+      hintedAt: Number.NEGATIVE_INFINITY,
+      isHinted: false,
+    };
+    this.#entries.set(key, entry);
   }
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.key);
     this.#waiting.delete(entry);
-    clearTimeout(entry.timer);
+    this.#hintedWaiting.delete(entry);
+    entry.beat.stop();
     entry.target.close();
   }
 
-  #arm(entry: Entry, now: number): void {
-    const delayMs = Math.min(Math.ceil(Math.max(entry.beatAt - now, 0)), LONGEST_TIMER_MS);
-    entry.timer = setTimeout(() => this.#wake(entry), delayMs);
-  }
-
-  #wake(entry: Entry): void {
-    const now = performance.now();
-    // A timer can be early by a millisecond, and by days where its delay was cut to the longest there is.
-    if (now < entry.beatAt - 1) {
-      this.#arm(entry, now);
+  #hurry(entry: Entry, now: number): void {
+    const readyAt = entry.hintedAt + HINT_GAP_MS;
+    if (now < readyAt) {
+      entry.beat.moveTo(readyAt, now);
       return;
     }
-    const { intervalMs } = entry.check;
-    const passedAt = Math.max(now, entry.beatAt);
-    entry.beatAt = entry.first
-      ? secondAt(entry.phaseMs, intervalMs, passedAt)
-      : nextAt(entry.phaseMs, intervalMs, passedAt);
-    entry.first = false;
-    this.#arm(entry, now);
-    this.#beat(entry);
+    // An earlier hint may still wait for its time: this is the probe that it wanted.
+    entry.beat.moveBack(now);
+    this.#beat(entry, now);
   }
 
-  #beat(entry: Entry): void {
+  #beat(entry: Entry, now: number): void {
     if (entry.state !== 'idle') {
       this.#skippedBeats++;
-    } else if (this.#underWay.size >= this.#maxInFlight) {
+      if (entry.state === 'waiting') this.#overdueBeats++;
+    } else if (!this.#mayStart()) {
       entry.state = 'waiting';
-      this.#waiting.add(entry);
+      (entry.isHinted ? this.#hintedWaiting : this.#waiting).add(entry);
     } else {
-      this.#start(entry);
+      this.#start(entry, now);
     }
   }
 
-  #start(entry: Entry): void {
+  #start(entry: Entry, now: number): void {
+    const { isHinted } = entry;
     entry.state = 'probing';
+    entry.startedAt = now;
+    entry.isHinted = false;
+    if (isHinted) entry.hintedAt = now;
     this.#started++;
-    const underWay = entry.target.probe().then((result) => {
-      this.#underWay.delete(underWay);
-      entry.state = 'idle';
+    this.#startsThisTurn++;
+    this.#nextTurn ??= setImmediate(() => {
+      this.#nextTurn = null;
+      this.#startsThisTurn = 0;
       this.#startWaiting();
-      // A check that is gone, or replaced under the same key, has nothing to say any more.
-      if (this.#entries.get(entry.key) === entry) this.#report(entry.key, result);
+    });
+    const underWay = safeProbe(entry.target).then((result) => {
+      this.#underWay.delete(underWay);
+      this.#ended(entry, result, isHinted);
     });
     this.#underWay.add(underWay);
     this.#peakInFlight = Math.max(this.#peakInFlight, this.#underWay.size);
   }
 
-  #startWaiting(): void {
-    for (const entry of this.#waiting) {
-      if (this.#underWay.size >= this.#maxInFlight) return;
-      this.#waiting.delete(entry);
-      this.#start(entry);
-    }
-  }
-
-  #report(key: string, result: ProbeResult): void {
+  #ended(entry: Entry, result: ProbeResult, wasHinted: boolean): void {
+    entry.state = 'idle';
+    this.#startWaiting();
+    // A check that is gone, or replaced under the same key, has nothing to say any more.
+    if (this.#entries.get(entry.key) !== entry) return;
     if (result.ok) this.#succeeded++;
     else if (result.reason === 'local') this.#local++;
     else this.#failed++;
-    this.#onResult(key, result);
+    const answer = this.#handlers.result(entry.key, result, wasHinted);
+    // The handler may have changed the checks.
+    if (this.#entries.get(entry.key) !== entry || entry.state !== 'idle') return;
+    if (entry.isHinted) this.#hurry(entry, performance.now());
+    else if (answer === 'pending') this.pending(entry.key);
+  }
+
+  #mayStart(): boolean {
+    return this.#underWay.size < this.#maxInFlight && this.#startsThisTurn < MAX_STARTS_PER_TURN;
+  }
+
+  #startWaiting(): void {
+    for (const queue of [this.#hintedWaiting, this.#waiting]) {
+      for (const entry of queue) {
+        if (!this.#mayStart()) return;
+        queue.delete(entry);
+        this.#start(entry, performance.now());
+      }
+    }
   }
 }
 
-function newTarget(check: CheckConfig): ProbeTarget {
-  switch (check.type) {
-    case 'tcp':
-      return new TcpTarget(check);
-    case 'http':
-    case 'https':
-      return new LateTarget(async () => new (await import('./probe-http.ts')).HttpTarget(check));
-    case 'udp':
-      return new UdpTarget(check);
-    default:
-      return assertNever(check);
-  }
+/** Whether both are probed alike: how the results are judged is another matter. */
+export function sameProbe(a: CheckConfig, b: CheckConfig): boolean {
+  return a === b || isDeepStrictEqual(withoutJudgement(a), withoutJudgement(b));
 }
 
-function sameProbe(a: CheckConfig, b: CheckConfig): boolean {
-  return isDeepStrictEqual({ ...a, rise: 0, fall: 0 }, { ...b, rise: 0, fall: 0 });
+function withoutJudgement(check: CheckConfig): object {
+  return { ...check, rise: 0, fall: 0, fastIntervalMs: 0, flapDamping: null, logFailures: false, watch: false };
 }
