@@ -1,4 +1,6 @@
 /** `lvsd check FILE`: tells every problem of a configuration file. */
+
+import { quorumProblems } from '../config/quorum-problems.ts';
 import type { Config } from '../config/types.ts';
 import { readConfigFile } from '../sys/config-file.ts';
 import { fifoProblems, scriptProblems } from '../sys/script-problems.ts';
@@ -9,14 +11,18 @@ export interface TextSink {
 }
 
 /**
- * Checks the file. Exit codes: 0 valid (a summary on `out`, after warnings of programs that this machine cannot run), 1
+ * Checks the file. Exit codes: 0 valid (a summary on `out`, after warnings of programs that this machine cannot run, files it cannot use), 1
  * problems (on `out`, one a line as `file:line:column: path: message`, then their count), 2 not readable (the reason on
  * `err`).
  */
 export async function runCheck(file: string, out: TextSink, err: TextSink): Promise<0 | 1 | 2> {
   const config = readConfigFile(file);
   if (config.ok) {
-    const warnings = [...scriptProblems(config.value), ...fifoProblems(config.value.notifications)];
+    const warnings = [
+      ...scriptProblems(config.value),
+      ...quorumProblems(config.value),
+      ...fifoProblems(config.value.notifications),
+    ];
     for (const warning of warnings) out.write(`${file}: warning: ${warning}\n`);
     out.write(`${file}: valid: ${summary(config.value)}\n`);
     return 0;

@@ -11,7 +11,7 @@ import {
 /** The part of a configuration that the checks of a director need. */
 export function directorIntent(config: Config): DirectorIntent {
   const services = config.virtualServers.flatMap((server): readonly ServiceIntent[] => {
-    const realServers = [...server.realServers, ...(server.sorryServer === null ? [] : [server.sorryServer])];
+    const realServers = [...server.realServers, ...server.sorryServers];
     const shared = {
       virtualServer: server.name,
       scheduler: server.scheduler,
@@ -27,7 +27,7 @@ export function directorIntent(config: Config): DirectorIntent {
     services: withoutTwins(services),
     sync,
     ipvsSettings: config.ipvs.settings,
-    verifiesCertificates: checks.some((check) => check.type === 'https' && check.verify),
+    verifiesCertificates: checks.some((check) => 'tls' in check && check.tls?.verify === true),
   };
 }
 

@@ -1,12 +1,12 @@
 /**
- * What is waiting to be told of one virtual router or group: one note at a time, in their order. Programs that are slower than
- * the changes are not run for each of them: the newest state replaces one that still waits. Pure.
+ * What is waiting to be told of one virtual router, group or virtual server: one note at a time, in their order. Programs
+ * that are slower than the changes are not run for each of them: the newest state replaces one that still waits. Pure.
  */
 import type { Note } from './words.ts';
 
 export interface Queue {
   readonly running: Note | null;
-  /** In the order of their telling; at most one state, and `MOST_CONFLICTS` conflicts. */
+  /** In the order of their telling; at most one state, of each real server too, and `MOST_CONFLICTS` conflicts. */
   readonly waiting: readonly Note[];
 }
 
@@ -42,5 +42,6 @@ export function finish({ waiting }: Queue): { readonly queue: Queue; readonly st
 
 function isReplaced(waiting: Note, by: Note): boolean {
   if (by.type === 'state') return waiting.type === 'state';
+  if (by.type === 'service') return waiting.type === 'service' && waiting.realServer === by.realServer;
   return waiting.type === 'conflict' && waiting.what === by.what && waiting.detail === by.detail;
 }

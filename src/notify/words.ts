@@ -8,14 +8,26 @@ import type { Role } from '../vrrp/messages.ts';
 /** The states that keepalived's scripts know. */
 export type NotifyState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP';
 
-/** What something is told of: a virtual router or a group of them. */
+/** Of virtual servers and real servers. */
+export type ServiceState = 'UP' | 'DOWN';
+
+/** What something is told of: a virtual router, a group of them, a virtual server with its real servers. */
 export interface Subject {
-  readonly kind: 'INSTANCE' | 'GROUP';
+  readonly kind: 'INSTANCE' | 'GROUP' | 'VS';
   readonly name: string;
 }
 
-/** `state`: the state of now; the newest one is what counts. `conflict`: something that happened. */
+/** Of a virtual server, or of one of its real servers ("10.0.0.11:80"). */
+export interface ServiceNote {
+  readonly type: 'service';
+  /** Null: of the virtual server itself. */
+  readonly realServer: string | null;
+  readonly state: ServiceState;
+}
+
+/** `state`, `service`: the state of now; the newest one is what counts. `conflict`: something that happened. */
 export type Note =
+  | ServiceNote
   | { readonly type: 'state'; readonly state: NotifyState; readonly priority: number }
   | { readonly type: 'conflict'; readonly what: ConflictWord; readonly detail: string };
 
@@ -46,7 +58,11 @@ export function fifoLine({ kind, name }: Subject, state: NotifyState, priority: 
 }
 
 /** The programs to run for a note, with all their arguments, one after the other: that of the state first. */
-export function commandsFor(config: NotifyConfig, { kind, name }: Subject, note: Note): readonly (readonly string[])[] {
+export function commandsFor(
+  config: NotifyConfig,
+  { kind, name }: Subject,
+  note: Exclude<Note, ServiceNote>,
+): readonly (readonly string[])[] {
   if (note.type === 'conflict') {
     return config.conflict === null ? [] : [[...config.conflict, kind, name, note.what, note.detail]];
   }
@@ -60,5 +76,6 @@ export function commandsFor(config: NotifyConfig, { kind, name }: Subject, note:
 
 /** The note in a few words, for the log. */
 export function noteText(note: Note): string {
-  return note.type === 'state' ? note.state : note.what;
+  if (note.type === 'conflict') return note.what;
+  return note.type === 'service' && note.realServer !== null ? `${note.realServer} ${note.state}` : note.state;
 }

@@ -29,7 +29,8 @@ export function isEventsAnswer(value: unknown): value is EventsAnswer {
 }
 
 function toneOf(state: string): Tone | null {
-  if (/^(MASTER|UP|HEALED|done)$/.test(state)) return 'good';
-  if (/^(FAULT|DOWN|TWO-ACTIVES|ADDRESS-CONFLICT|failed|refused)$/.test(state)) return 'bad';
+  if (/^(MASTER|UP|HEALED|OVER|done)$/.test(state)) return 'good';
+  if (/^(FAULT|DOWN|PANIC|TWO-ACTIVES|ADDRESS-CONFLICT|failed|refused)$/.test(state)) return 'bad';
+  if (/^(WARNING|SUSPENDED)$/.test(state)) return 'warning';
   return null;
 }

@@ -15,6 +15,7 @@ import {
 import type {
   CheckReport,
   ConnectionsReport,
+  PanicReport,
   RealServerReport,
   RealServerState,
   SorryServerReport,
@@ -41,18 +42,46 @@ export function renderVirtualServers(servers: readonly VirtualServerReport[], op
   if (servers.length === 0) return [];
   const rows = servers.flatMap((server) => [
     heading(server, options),
-    ...server.realServers.flatMap((real) => realServerRows(real, options)),
-    ...(server.sorryServer === null ? [] : [sorryServerRow(server.sorryServer)]),
+    ...panicLines(server.panic, options),
+    ...server.realServers.flatMap((real) => realServerRows(real, server, options)),
+    ...server.sorryServers.flatMap((sorry) => sorryServerRows(sorry, options)),
   ]);
   return ['Virtual servers', ...table([TITLES, ...rows], options.colour)];
 }
 
+/** What tells a sick prober from sick servers. */
+export function renderSelfCheck(check: CheckReport | null, { nowMs, colour }: RenderOptions): string[] {
+  if (check === null) return [];
+  const what = `Self check ${clean(check.type)} ${clean(check.target)}`;
+  const why = check.state === 'UP' || check.failure === null ? '' : ` (${clean(check.failure)})`;
+  return [`${what}: ${paint(check.state, STATE_TONE[check.state], colour)}${why}, ${lastProbe([check], nowMs)}`];
+}
+
 function heading(server: VirtualServerReport, { colour }: RenderOptions): string {
-  const { name, service, scheduler, state, usableWeight, quorum } = server;
+  const { name, service, scheduler, state, usableWeight, suspendedBy, tier, panic } = server;
   const fault = missing(server.services);
   const missingText = fault === null ? '' : `, ${paint(fault, 'bad', colour)}`;
   const what = `${clean(name)}: ${clean(service)} ${scheduler}`;
-  return `${what}, ${paint(state, STATE_TONE[state], colour)}, usable weight ${usableWeight}, quorum ${quorum}${missingText}`;
+  const quorum = server.hysteresis === 0 ? server.quorum : `${server.quorum} +- ${server.hysteresis}`;
+  const tierText = tier === null ? '' : `, tier ${tier} serves`;
+  const resting =
+    suspendedBy === null ? '' : `, ${paint('not probed', 'warning', colour)}: ${suspendedBy} is not MASTER`;
+  const panicText = panic === null ? '' : `, ${paint('PANIC', 'bad', colour)}`;
+  const weights = `usable weight ${usableWeight}, quorum ${quorum}`;
+  return `${what}, ${paint(state, STATE_TONE[state], colour)}${panicText}, ${weights}${tierText}${resting}${missingText}`;
+}
+
+const WAITS: Readonly<Record<PanicReport['waitsFor'], string>> = {
+  asked: 'the self check is asked',
+  'self-check': 'the self check fails too',
+  probes: 'the self check passes again, they are probed anew',
+  recovery: 'until enough of them are up again',
+};
+
+function panicLines(panic: PanicReport | null, { nowMs }: RenderOptions): string[] {
+  if (panic === null) return [];
+  const { failed, of, sinceMs, waitsFor } = panic;
+  return [`  panic for ${duration(nowMs - sinceMs)}: ${failed} of ${of} are down and kept; ${WAITS[waitsFor]}`];
 }
 
 function missing(services: VirtualServerReport['services']): string | null {
@@ -64,7 +93,7 @@ function missing(services: VirtualServerReport['services']): string | null {
   return `${absent.length} OF ${services.length} SERVICES NOT IN THE KERNEL'S TABLE${which}`;
 }
 
-function realServerRows(real: RealServerReport, { nowMs }: RenderOptions): Row[] {
+function realServerRows(real: RealServerReport, server: VirtualServerReport, { nowMs }: RenderOptions): Row[] {
   const { address, forwarding, tunnel, state, sinceMs, weight } = real;
   const row = [
     cell(`  ${address}`),
@@ -76,16 +105,44 @@ function realServerRows(real: RealServerReport, { nowMs }: RenderOptions): Row[]
     limits(real.thresholds),
     cell(lastProbe(real.checks, nowMs)),
   ];
-  return [row, ...notes(real)];
+  return [row, ...healthNotes(real), ...checkNotes(real.checks, nowMs), ...weightNotes(real, server, nowMs)];
 }
 
 /** Why it is not up; for one that is up, what just failed and may bring it down. */
-function notes({ state, reason, checks }: RealServerReport): string[] {
+function healthNotes({ state, reason, checks }: Pick<RealServerReport, 'state' | 'reason' | 'checks'>): string[] {
   const failing = checks.filter(({ lastResult }) => lastResult !== null && lastResult !== 'ok');
   if (state === 'UP') return failing.map((check) => `    failing: ${failureText(check)}`);
   const lines = reason === null ? [] : [`    ${clean(reason)}`];
   // With one check the reason says it all; with several it matters which ones.
   return checks.length > 1 ? [...lines, ...failing.map((check) => `    ${failureText(check)}`)] : lines;
+}
+
+/** What else there is to say of checks. */
+function checkNotes(checks: readonly CheckReport[], nowMs: number): string[] {
+  return checks.flatMap(({ type, target, heldUntilMs, warning }) => [
+    ...(heldUntilMs === null ? [] : [`    held down for ${duration(heldUntilMs - nowMs)} more: it came and went`]),
+    ...(warning === null ? [] : [`    warning: ${clean(`${type} ${target}: ${warning}`)}`]),
+  ]);
+}
+
+/** Why it has another weight than the configured one, though it is up; or one, though it is down. */
+function weightNotes(real: RealServerReport, server: VirtualServerReport, nowMs: number): string[] {
+  const { state, kept, weight, tier, slowStart } = real;
+  const { advisedPercent, drain, maxConnections, latencyMs } = real.grade;
+  if (state === 'DOWN') return kept ? [`    kept with weight ${weight.wanted} by the panic`] : [];
+  const whys = [
+    ...(server.tier !== null && tier > server.tier ? [`tier ${tier} is not needed`] : []),
+    ...(state === 'UP' && server.sorryServers.some(({ active }) => active) ? ['sorry servers take its place'] : []),
+    ...(drain ? ['told to take no new connections'] : []),
+    ...(advisedPercent === null ? [] : [`advised ${Math.round(advisedPercent)} %`]),
+    ...(latencyMs === null ? [] : [`latency ${milliseconds(latencyMs)} ms`]),
+    ...(slowStart === null
+      ? []
+      : [`slow start at ${Math.round(slowStart.percent)} % for ${duration(slowStart.untilMs - nowMs)} more`]),
+  ];
+  const limit = maxConnections === null ? [] : [`    limit told: ${maxConnections} connections`];
+  if (weight.wanted === weight.configured || whys.length === 0) return limit;
+  return [`    weight ${weight.wanted} of ${weight.configured}: ${whys.join(', ')}`, ...limit];
 }
 
 function failureText({ type, target, lastResult, detail }: CheckReport): string {
@@ -97,17 +154,21 @@ function forward(forwarding: RealServerReport['forwarding'], tunnel: RealServerR
   return tunnel === null || tunnel.type === 'ipip' ? forwarding : tunnel.type;
 }
 
-function sorryServerRow({ address, forwarding, tunnel, active, connections }: SorryServerReport): Row {
-  return [
+/** It has a state of its own only while it is not usable. */
+function sorryServerRows(sorry: SorryServerReport, { nowMs }: RenderOptions): Row[] {
+  const { address, forwarding, tunnel, active, state, sinceMs, weight, connections, checks } = sorry;
+  const isUsable = active || state === 'UP';
+  const row = [
     cell(`  ${address}`),
     cell(forward(forwarding, tunnel)),
-    active ? cell('SORRY', 'warning') : cell('sorry'),
-    cell(active ? 'active' : 'idle'),
-    figure('-'),
+    active ? cell('SORRY', 'warning') : isUsable ? cell('sorry') : cell(`sorry ${state}`, STATE_TONE[state]),
+    cell(isUsable || sinceMs === null ? (active ? 'active' : 'idle') : duration(nowMs - sinceMs)),
+    figure(`${weight.kernel ?? '-'}/${weight.configured}`),
     ...connectionCells(connections),
     cell('-'),
-    cell('-'),
+    cell(lastProbe(checks, nowMs)),
   ];
+  return [row, ...healthNotes(sorry), ...checkNotes(checks, nowMs)];
 }
 
 function connectionCells(connections: ConnectionsReport | null): Cell[] {

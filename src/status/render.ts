@@ -1,7 +1,7 @@
 /** The status as a person reads it: first what is wrong with the whole, then routers, then servers. Pure. */
 import type { RouterReport } from '../vrrp/messages.ts';
 import { renderBfdSessions } from './render-bfd.ts';
-import { renderVirtualServers } from './render-servers.ts';
+import { renderSelfCheck, renderVirtualServers } from './render-servers.ts';
 import { renderTracked } from './render-tracked.ts';
 import { routerNotes } from './router-notes.ts';
 import {
@@ -44,6 +44,7 @@ export function renderStatus(snapshot: Snapshot, options: RenderOptions): string
     renderTracked(snapshot.tracked, options),
     snapshot.connectionSync === null ? [] : [connectionSync(snapshot.connectionSync, options)],
     renderVirtualServers(snapshot.virtualServers, options),
+    renderSelfCheck(snapshot.selfCheck, options),
     snapshot.ipvs === null ? [] : ipvs(snapshot.ipvs, options),
   ];
   return parts
@@ -95,11 +96,13 @@ function virtualRouters(snapshot: Snapshot, options: RenderOptions): string[] {
 }
 
 /** Nothing, as long as everybody was told everything. */
-function lossesText({ skipped, failed, fifo }: Snapshot['notifications']): string[] {
+function lossesText({ skipped, failed, fifo, lvsFifo }: Snapshot['notifications']): string[] {
   const losses = [
     ...(failed > 0 ? [`${counted(failed, 'failed program')}`] : []),
     ...(skipped > 0 ? [`${counted(skipped, 'change')} skipped`] : []),
-    ...(fifo !== null && fifo.dropped > 0 ? [`${counted(fifo.dropped, 'line')} of ${clean(fifo.path)} dropped`] : []),
+    ...[fifo, lvsFifo].flatMap((one) =>
+      one !== null && one.dropped > 0 ? [`${counted(one.dropped, 'line')} of ${clean(one.path)} dropped`] : [],
+    ),
   ];
   return losses.length === 0 ? [] : [`Notifications: ${losses.join(', ')}`];
 }

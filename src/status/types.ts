@@ -3,7 +3,8 @@
  * Times are Unix milliseconds (`...AtMs`, `sinceMs`); lengths of time are milliseconds (`latencyMs`). Pure types.
  */
 import type { BfdReport } from '../bfd/report.ts';
-import type { CheckConfig, TunnelConfig } from '../config/types.ts';
+import type { TunnelConfig } from '../config/types.ts';
+import type { CheckConfig } from '../config/types-checks.ts';
 import type { ProbeFailure } from '../health/types.ts';
 import type { DestinationCounters, Forwarding, SyncDaemon } from '../ipvs/types.ts';
 import type { RouterReport, VrrpReport } from '../vrrp/messages.ts';
@@ -29,6 +30,8 @@ export interface Snapshot {
   /** Null: not configured. */
   readonly connectionSync: ConnectionSyncReport | null;
   readonly virtualServers: readonly VirtualServerReport[];
+  /** Of something that is always there (`self_check`); null: not configured. */
+  readonly selfCheck: CheckReport | null;
   /** Null: the configuration needs nothing from IPVS. */
   readonly ipvs: IpvsReport | null;
 }
@@ -84,7 +87,15 @@ export interface NotificationsReport {
   /** Notify programs that could not be run, failed or were killed. */
   readonly failed: number;
   /** Null: none is configured, or it cannot be written to. */
-  readonly fifo: { readonly path: string; readonly dropped: number } | null;
+  readonly fifo: FifoReport | null;
+  /** The one for virtual and real servers alone. */
+  readonly lvsFifo: FifoReport | null;
+}
+
+export interface FifoReport {
+  readonly path: string;
+  /** Lines that nobody read in time. */
+  readonly dropped: number;
 }
 
 export interface ConnectionSyncReport {
@@ -95,9 +106,9 @@ export interface ConnectionSyncReport {
   readonly running: readonly SyncDaemon[];
 }
 
-/** UP: the usable weight reaches the quorum. */
+/** UP: the usable weight reaches the quorum, with its hysteresis. */
 export type VirtualServerState = 'UP' | 'DOWN';
-/** UNKNOWN: not every check has an answer yet, and none is down. */
+/** UNKNOWN: not yet decided, for not every check has an answer. */
 export type RealServerState = 'UP' | 'DOWN' | 'UNKNOWN';
 
 export interface VirtualServerReport {
@@ -108,10 +119,17 @@ export interface VirtualServerReport {
   readonly services: readonly ServiceReport[];
   readonly scheduler: string;
   readonly state: VirtualServerState;
-  /** Configured weights of the real servers that are UP. */
+  /** Configured weights of the real servers that are UP and not drained, kept, or not probed because of `suspendedBy`. */
   readonly usableWeight: number;
   readonly quorum: number;
-  readonly sorryServer: SorryServerReport | null;
+  readonly hysteresis: number;
+  /** The highest tier that serves; null: all real servers are of one, or sorry servers serve. */
+  readonly tier: number | null;
+  /** So many real servers failed at once that they are kept; null: no such thing. */
+  readonly panic: PanicReport | null;
+  /** The virtual router that is not MASTER, for which the checks rest (`ha_suspend`); null: they do not. */
+  readonly suspendedBy: string | null;
+  readonly sorryServers: readonly SorryServerReport[];
   /** Whether the kernel's table has the service, of a group all of them; null: the table could not be read. */
   readonly inKernel: boolean | null;
   readonly realServers: readonly RealServerReport[];
@@ -124,14 +142,41 @@ export interface ServiceReport {
   readonly inKernel: boolean | null;
 }
 
+export interface PanicReport {
+  readonly sinceMs: number;
+  /** Real servers that are DOWN and kept. */
+  readonly failed: number;
+  /** Real servers that were UP when it began. */
+  readonly of: number;
+  /**
+   * `asked`: the self check is being probed; `self-check`: it fails too, until it passes; `recovery`: there is none, until
+   * enough real servers are UP again.
+   */
+  readonly waitsFor: 'asked' | 'self-check' | 'probes' | 'recovery';
+}
+
 export interface SorryServerReport {
   /** "10.0.0.90:80"; without a port: that of each service. */
   readonly address: string;
   readonly forwarding: Forwarding;
   readonly tunnel: TunnelConfig | null;
-  /** It takes the connections, because the virtual server is DOWN. */
+  /** It takes connections, because the virtual server is DOWN. */
   readonly active: boolean;
+  /** Without checks always UP. */
+  readonly state: RealServerState;
+  readonly reason: string | null;
+  readonly sinceMs: number | null;
+  readonly weight: WeightReport;
   readonly connections: ConnectionsReport | null;
+  readonly checks: readonly CheckReport[];
+}
+
+export interface WeightReport {
+  readonly configured: number;
+  /** After state, tier, grade and slow start: what the kernel is given. */
+  readonly wanted: number;
+  /** Of a group the lowest; null: not in the kernel's table, or the table could not be read. */
+  readonly kernel: number | null;
 }
 
 export interface RealServerReport {
@@ -144,12 +189,38 @@ export interface RealServerReport {
   readonly reason: string | null;
   /** Since when it has this state; null: it has no checks. */
   readonly sinceMs: number | null;
-  /** `kernel`: of a group the lowest; null: not in the kernel's table, or the table could not be read. */
-  readonly weight: { readonly configured: number; readonly kernel: number | null };
+  readonly tier: number;
+  /** DOWN, and in the table with its weight because of a panic. */
+  readonly kept: boolean;
+  readonly weight: WeightReport;
+  readonly grade: GradeReport;
+  /** Null: it does not warm up. */
+  readonly slowStart: SlowStartReport | null;
   readonly thresholds: ThresholdsReport;
   /** Of a group the sum; null: not in the kernel's table, or the table could not be read. */
   readonly connections: ConnectionsReport | null;
+  /** How many of `checks` must be UP. */
+  readonly required: 'all' | number;
   readonly checks: readonly CheckReport[];
+}
+
+/** What its checks say of its weight, together. */
+export interface GradeReport {
+  /** Of the configured weight, smoothed; null: none of them says anything. */
+  readonly advisedPercent: number | null;
+  /** It wants no new connections. */
+  readonly drain: boolean;
+  /** Instead of the upper threshold; null: none of them says anything. */
+  readonly maxConnections: number | null;
+  /** Smoothed; null: it has no say (`graded_weight.latency`). */
+  readonly latencyMs: number | null;
+}
+
+export interface SlowStartReport {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** Of its weight, now. */
+  readonly percent: number;
 }
 
 export interface ThresholdsReport {
@@ -169,7 +240,7 @@ export interface ConnectionsReport {
 
 export interface CheckReport {
   readonly type: CheckConfig['type'];
-  /** "10.0.0.11:80/healthz". */
+  /** "10.0.0.11:80/healthz", "10.0.0.53:53 www.example.com", a command, a path, a name. */
   readonly target: string;
   readonly state: RealServerState;
   /** Null: not probed yet. */
@@ -179,6 +250,12 @@ export interface CheckReport {
   readonly latencyMs: number | null;
   /** When that result came. */
   readonly atMs: number | null;
+  /** The last failure that counted: why it is DOWN, or may be soon; null: it is UP and passed last time. */
+  readonly failure: string | null;
+  /** Until then it stays DOWN because it came and went (`flap_damping`); null: it is not held. */
+  readonly heldUntilMs: number | null;
+  /** It passes, but something needs attention; null: nothing. */
+  readonly warning: string | null;
 }
 
 export interface IpvsReport extends IpvsCounters {

@@ -1,13 +1,14 @@
 /** What happens, told to everybody who wants to know: the log, the events (docs/events.md), notify scripts and the FIFO. */
+
+import type { Change } from '../director/observation.ts';
 import { tellChange } from '../director/tell.ts';
-import type { Change } from '../director/world.ts';
 import type { News } from '../status/events.ts';
 import { newsOfConflict, newsOfTrack, newsOfVerdict } from '../status/news.ts';
 import type { Role, RouterEvent, VrrpNews } from '../vrrp/messages.ts';
 import type { TrackKey, TrackState } from '../vrrp/tracking.ts';
 import { EventFeed } from './event-feed.ts';
 import type { Log } from './log.ts';
-import { Notifier } from './notifier.ts';
+import { Notifier, type NotifyTargets } from './notifier.ts';
 
 export class Chronicle {
   readonly events = new EventFeed();
@@ -70,12 +71,21 @@ export class Chronicle {
     this.notifier.conflict(router, news.to, detail);
   }
 
+  /** Takes over another configuration, which led to these changes. The problems in words. */
+  configure(targets: NotifyTargets, changes: readonly Change[]): Promise<readonly string[]> {
+    const configured = this.notifier.configure(targets);
+    // By the programs of the new one, and before what is found from here on.
+    this.verdicts(changes);
+    return configured;
+  }
+
   verdicts(changes: readonly Change[]): void {
     for (const change of changes) {
       const { level, text } = tellChange(change);
       this.#log[level](text);
       this.add(newsOfVerdict(change));
     }
+    this.notifier.verdicts(changes);
   }
 
   /** An interface without a fault of its own moves priorities only: nobody else logs that. */

@@ -1,27 +1,29 @@
 /**
- * Tells others what becomes of virtual routers and groups: scripts and a FIFO, with keepalived's words (docs/events.md).
- * Everything here is beside the point of a take-over: nothing waits for it.
+ * Tells others what becomes of virtual routers, groups, virtual and real servers: scripts and FIFOs, with keepalived's words
+ * (docs/events.md). Everything here is beside the point of a take-over: nothing waits for it.
  */
 import type { NotificationsConfig, NotifyConfig } from '../config/types-notify.ts';
+import type { Change } from '../director/observation.ts';
 import { groupStateOf } from '../notify/group-state.ts';
+import { ServiceBoard, type ServiceNews, type ServiceWorld } from '../notify/services.ts';
 import {
   type ConflictWord,
+  commandsFor,
   fifoLine,
   GROUP_PRIORITY,
   type Note,
   type NotifyState,
   notifyStateOf,
+  type ServiceNote,
   type Subject,
 } from '../notify/words.ts';
 import type { News } from '../status/events.ts';
 import type { NotificationsReport } from '../status/types.ts';
 import type { Role } from '../vrrp/messages.ts';
-import { Fifo } from './fifo.ts';
-import { FifoReader } from './fifo-reader.ts';
 import type { Log } from './log.ts';
 import { LogLimiter } from './log-limiter.ts';
+import { NotifyFifo } from './notify-fifo.ts';
 import { NotifyRunner } from './notify-runner.ts';
-import { findUser } from './script-user.ts';
 
 /** Of whom something is told. */
 export interface NotifyTargets {
@@ -36,6 +38,8 @@ export interface NotifyTargets {
     readonly notify: NotifyConfig | null;
   }[];
   readonly notifications: NotificationsConfig;
+  /** Its virtual servers and what is known of them. */
+  readonly world: ServiceWorld;
 }
 
 interface Router {
@@ -62,16 +66,20 @@ export class Notifier {
   readonly #runner: NotifyRunner;
   readonly #routers = new Map<string, Router>();
   #groups = new Map<string, Group>();
-  #notifications: NotificationsConfig = { fifo: null, fifoUser: null, fifoScript: null };
-  #fifo: Fifo | null = null;
-  #reader: FifoReader | null = null;
-  /** Lines of the moment in which one FIFO is closed and no other is open yet; null: no such moment. */
-  #held: string[] | null = null;
+  readonly #services = new ServiceBoard();
+  /** Null: before the first configuration, and from the stop on. */
+  #world: ServiceWorld | null = null;
+  readonly #fifo: NotifyFifo;
+  /** Of virtual and real servers alone. */
+  readonly #lvsFifo: NotifyFifo;
 
   /** `news` hears of changes of groups, and of programs that fail or are skipped. */
   constructor(log: Pick<Log, 'warn'>, news: (news: News) => void) {
     this.#news = news;
     this.#limiter = new LogLimiter((text) => log.warn(text));
+    const warn = (text: string): void => this.#limiter.say(text);
+    this.#fifo = new NotifyFifo(warn);
+    this.#lvsFifo = new NotifyFifo(warn);
     const told = (to: string) => (subject: Subject, text: string) => {
       this.#limiter.say(text);
       news({ kind: 'notify', object: subject.name, from: null, to, reason: text });
@@ -80,7 +88,7 @@ export class Notifier {
   }
 
   /** Takes over another configuration; what was told stays told. The problems in words. */
-  async configure({ routers, groups, notifications }: NotifyTargets): Promise<readonly string[]> {
+  async configure({ routers, groups, notifications, world }: NotifyTargets): Promise<readonly string[]> {
     for (const router of this.#routers.values()) router.configured = false;
     for (const { name, priority, notify } of routers) {
       const known = this.#routers.get(name);
@@ -98,13 +106,19 @@ export class Notifier {
       else if (state === null || state === 'STOP') this.#routers.delete(name);
     }
     for (const name of this.#groups.keys()) this.#lookAtGroup(name);
-    return await this.#replaceFifo(notifications);
+    this.#world = world;
+    this.#services.set(world.config.virtualServers);
+    const problems = await Promise.all([
+      this.#fifo.configure(notifications),
+      this.#lvsFifo.configure(notifications.lvs),
+    ]);
+    for (const news of this.#services.settled(world)) this.#tellService(news);
+    return problems.flat();
   }
 
   report(): NotificationsReport {
-    const fifo = this.#fifo;
-    const ofFifo = fifo === null ? null : { path: fifo.path, dropped: fifo.dropped };
-    return { skipped: this.#runner.skipped, failed: this.#runner.failed, fifo: ofFifo };
+    const { skipped, failed } = this.#runner;
+    return { skipped, failed, fifo: this.#fifo.report(), lvsFifo: this.#lvsFifo.report() };
   }
 
   /** A virtual router has this role now; `priority` is its effective one. */
@@ -124,14 +138,22 @@ export class Notifier {
     this.#tell({ kind: 'INSTANCE', name }, this.#routers.get(name)?.notify ?? null, { type: 'conflict', what, detail });
   }
 
+  /** What changed of virtual and real servers. */
+  verdicts(changes: readonly Change[]): void {
+    if (this.#world === null) return;
+    for (const news of this.#services.changed(changes, this.#world)) this.#tellService(news);
+  }
+
   /**
    * The virtual routers have stopped: whoever was not told is told now. Resolves when all programs are done, at the latest
    * after `limitMs`: then they are killed.
    */
   async stop(limitMs: number): Promise<void> {
+    // What the last probes say of servers is not told any more: nobody would wait for the programs.
+    this.#world = null;
     for (const name of [...this.#routers.keys()]) this.#stopped(name);
     const hurry = setTimeout(() => this.#runner.hurry(), Math.min(HURRY_AFTER_MS, limitMs / 2));
-    await Promise.all([this.#runner.finish(limitMs), this.#endFifo()]);
+    await Promise.all([this.#runner.finish(limitMs), this.#fifo.end(), this.#lvsFifo.end()]);
     clearTimeout(hurry);
   }
 
@@ -151,52 +173,18 @@ export class Notifier {
     this.#tell({ kind: 'GROUP', name }, group.notify, { type: 'state', state, priority: GROUP_PRIORITY });
   }
 
-  #tell(subject: Subject, config: NotifyConfig | null, note: Note): void {
-    if (note.type === 'state') this.#write(fifoLine(subject, note.state, note.priority));
-    if (config !== null) this.#runner.tell(subject, { note, config });
+  #tell(subject: Subject, config: NotifyConfig | null, note: Exclude<Note, ServiceNote>): void {
+    if (note.type === 'state') this.#fifo.write(fifoLine(subject, note.state, note.priority));
+    if (config === null) return;
+    const { user, timeoutMs } = config;
+    this.#runner.tell(subject, { note, commands: commandsFor(config, subject, note), user, timeoutMs, env: {} });
   }
 
-  #write(line: string): void {
-    if (this.#held === null) this.#fifo?.write(line);
-    else this.#held.push(line);
-  }
-
-  async #replaceFifo(wanted: NotificationsConfig): Promise<readonly string[]> {
-    const isSame = JSON.stringify(wanted) === JSON.stringify(this.#notifications);
-    if (isSame && (this.#fifo !== null || wanted.fifo === null)) return [];
-    this.#held = [];
-    await this.#closeFifo();
-    this.#notifications = wanted;
-    const problems = this.#openFifo(wanted);
-    for (const line of this.#held) this.#fifo?.write(line);
-    this.#held = null;
-    return problems;
-  }
-
-  #openFifo(wanted: NotificationsConfig): readonly string[] {
-    if (wanted.fifo === null) return [];
-    const warn = (text: string) => this.#limiter.say(text);
-    const owner = wanted.fifoUser === null ? null : findUser(wanted.fifoUser);
-    if (owner !== null && !owner.ok) return [`Cannot make the FIFO ${wanted.fifo}: ${owner.error}`];
-    const opened = Fifo.open(wanted.fifo, owner?.value ?? null, warn);
-    if (!opened.ok) return [opened.error];
-    this.#fifo = opened.value;
-    if (wanted.fifoScript !== null) {
-      this.#reader = new FifoReader([...wanted.fifoScript, wanted.fifo], wanted.fifoUser, warn);
-    }
-    return [];
-  }
-
-  /** All lines are written. */
-  async #endFifo(): Promise<void> {
-    await this.#reader?.startForLastLines();
-    await this.#closeFifo();
-  }
-
-  async #closeFifo(): Promise<void> {
-    this.#fifo?.close();
-    this.#fifo = null;
-    await this.#reader?.close();
-    this.#reader = null;
+  #tellService({ virtualServer, line, note, program }: ServiceNews): void {
+    this.#fifo.write(line);
+    this.#lvsFifo.write(line);
+    if (program === null) return;
+    const { argv, ...rest } = program;
+    this.#runner.tell({ kind: 'VS', name: virtualServer }, { note, commands: [argv], ...rest });
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Runs notify programs: for each virtual router or group one at a time and in order, beside each other for several of them.
+ * Runs notify programs: for each virtual router, group or virtual server one at a time and in order, beside each other for
+ * several of them.
  * What is told next is decided in notify/queue.ts.
  */
-import type { NotifyConfig } from '../config/types-notify.ts';
 import { finish, IDLE, offer, type Queue } from '../notify/queue.ts';
-import { commandsFor, type Note, noteText, type Subject } from '../notify/words.ts';
+import { type Note, noteText, type Subject } from '../notify/words.ts';
 import { resultText, runScript, type ScriptRun } from './script.ts';
 
 export interface RunnerHandlers {
@@ -23,16 +23,27 @@ interface Desk {
   cut: boolean;
 }
 
+/** What is run for a note, one after the other. */
 interface Job {
   readonly note: Note;
-  readonly config: NotifyConfig;
+  readonly commands: readonly (readonly string[])[];
+  readonly user: string | null;
+  /** Of each program. */
+  readonly timeoutMs: number;
+  readonly env: Readonly<Record<string, string>>;
 }
+
+/** Of virtual servers together: a thousand of them may change in one moment. Virtual routers never wait for these. */
+const MOST_OF_SERVICES = 16;
 
 export class NotifyRunner {
   readonly #handlers: RunnerHandlers;
   readonly #desks = new Map<string, Desk>();
   /** Of every note that runs or waits: a reload must not change what it was meant for. */
-  readonly #configs = new WeakMap<Note, NotifyConfig>();
+  readonly #jobs = new WeakMap<Note, Job>();
+  /** Programs of virtual servers that run, and the desks that wait for one of them to end. */
+  #ofServices = 0;
+  readonly #waiting: (() => void)[] = [];
   #skipped = 0;
   #failed = 0;
   #idle: (() => void) | null = null;
@@ -52,11 +63,12 @@ export class NotifyRunner {
   }
 
   /** Tells it as soon as what was told before is done. Never blocks, never throws. */
-  tell(subject: Subject, { note, config }: Job): void {
+  tell(subject: Subject, job: Job): void {
+    const { note } = job;
     const key = `${subject.kind} ${subject.name}`;
     const desk = this.#desks.get(key) ?? { subject, queue: IDLE, run: null, cut: false };
     this.#desks.set(key, desk);
-    this.#configs.set(note, config);
+    this.#jobs.set(note, job);
     const { queue, start, skipped } = offer(desk.queue, note);
     desk.queue = queue;
     for (const old of skipped) {
@@ -67,9 +79,16 @@ export class NotifyRunner {
     if (start !== null) void this.#work(key, desk, start);
   }
 
-  /** Kills what runs for another state than STOP: the end does not wait for it. What waits behind it runs. */
+  /**
+   * Kills what runs for another state than STOP: the end does not wait for it. What waits behind it runs, but for virtual
+   * servers: those are not changing, lvsd is.
+   */
   hurry(): void {
     for (const desk of this.#desks.values()) {
+      if (desk.subject.kind === 'VS') {
+        this.#skipped += desk.queue.waiting.length;
+        desk.queue = { ...desk.queue, waiting: [] };
+      }
       const { running } = desk.queue;
       if (running?.type !== 'state' || running.state !== 'STOP') this.#cut(desk);
     }
@@ -117,17 +136,28 @@ export class NotifyRunner {
   }
 
   async #run(desk: Desk, note: Note): Promise<void> {
-    const config = this.#configs.get(note);
-    if (config === undefined) return;
+    const job = this.#jobs.get(note);
+    if (job === undefined) return;
+    if (desk.subject.kind !== 'VS') return await this.#runJob(desk, job);
+    // One that ends hands its place over: the count stays.
+    if (this.#ofServices < MOST_OF_SERVICES) this.#ofServices++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await this.#runJob(desk, job);
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#ofServices--;
+    else next();
+  }
+
+  async #runJob(desk: Desk, { note, commands, user, timeoutMs, env }: Job): Promise<void> {
     const { subject } = desk;
-    for (const argv of commandsFor(config, subject, note)) {
+    for (const argv of commands) {
       if (desk.cut) return;
-      desk.run = runScript({ argv, user: config.user, timeoutMs: config.timeoutMs });
+      desk.run = runScript({ argv, user, timeoutMs, env });
       const result = await desk.run.result;
       await desk.run.ended; // a killed one may still act: the next one must not meet it
       desk.run = null;
       if (desk.cut || (result.kind === 'exit' && result.code === 0)) continue;
-      const killed = result.kind === 'timeout' ? ` (killed after ${config.timeoutMs / 1000} s)` : '';
+      const killed = result.kind === 'timeout' ? ` (killed after ${timeoutMs / 1000} s)` : '';
       const what = `${noteText(note)} script \`${argv[0] ?? ''}\``;
       this.#complain(subject, `${subject.name}: ${what}: ${resultText(result)}${killed}`);
     }

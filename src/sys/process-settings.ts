@@ -1,7 +1,7 @@
 /** Scheduling and memory of the VRRP process, as configured and as granted. */
 import type { VrrpProcessConfig } from '../config/types.ts';
 import { messageOf } from '../util/message-of.ts';
-import { lockMemory, setRealtimePriority } from './socket.ts';
+import { lockMemory, setRealtimePriority } from './scheduling.ts';
 
 export class ProcessSettings {
   #realtime = false;

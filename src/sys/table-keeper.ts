@@ -93,6 +93,11 @@ export class TableKeeper {
    * if that is wanted. With `keepServices` they stay, and with them the settings they were made for.
    */
   async close({ keepServices }: { readonly keepServices: boolean }): Promise<void> {
+    // What changed in this very turn is not sent yet, and what stays is the last word for long.
+    if (keepServices && this.#names.size > 0) {
+      this.#running = this.#running.then(() => this.#work());
+      await this.#running;
+    }
     this.#closed = true;
     this.#acts.drain.close();
     for (const done of this.#waiting.splice(0)) done([STOPPING]);

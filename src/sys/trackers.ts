@@ -1,8 +1,8 @@
 /** Everything that the main process watches for the virtual routers: scripts, files, processes and virtual servers. */
 import { isDeepStrictEqual } from 'node:util';
+import { quorumProblems } from '../config/quorum-problems.ts';
 import type { TrackedScriptConfig } from '../config/types-tracked.ts';
-import { trackedObjects, trackedServers } from '../director/tracked.ts';
-import type { World } from '../director/world.ts';
+import { type TrackedWorld, trackedObjects, trackedServers } from '../director/tracked.ts';
 import { trackedReport } from '../status/tracked.ts';
 import type { TrackedReport } from '../status/types.ts';
 import { type TrackKey, type TrackState, trackKeyOf } from '../vrrp/tracking.ts';
@@ -48,7 +48,7 @@ export class Trackers {
    * The objects that are tracked from now on; one that stays the same goes on undisturbed. All states are told anew, so
    * that a virtual router starts with what is known. The programs that cannot be run here, in words.
    */
-  set(world: Pick<World, 'config' | 'verdict'>): readonly string[] {
+  set(world: TrackedWorld): readonly string[] {
     const objects = trackedObjects(world.config);
     this.#setScripts(objects.scripts);
     this.#setFiles(objects.files);
@@ -56,11 +56,11 @@ export class Trackers {
     this.#servers = trackedServers(world);
     const known = this.#known().map(({ key, state }) => [key, state]);
     if (known.length > 0) this.#announce(Object.fromEntries(known));
-    return scriptProblems(world.config);
+    return [...scriptProblems(world.config), ...quorumProblems(world.config)];
   }
 
   /** A verdict changed: virtual servers may have won or lost their quorum. */
-  look(world: Pick<World, 'config' | 'verdict'>): void {
+  look(world: TrackedWorld): void {
     const before = this.#servers;
     this.#servers = trackedServers(world);
     for (const [key, state] of Object.entries(this.#servers)) {

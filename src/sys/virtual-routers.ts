@@ -20,7 +20,7 @@ import { rehearse } from './rehearsal.ts';
 import { RouterClock } from './router-clock.ts';
 import { type MemberHost, RouterMember } from './router-member.ts';
 import { NetworkState } from './rtnl.ts';
-import { effectiveScheduling } from './socket.ts';
+import { effectiveScheduling } from './scheduling.ts';
 import { Tracking } from './tracking.ts';
 import { TransportPool } from './transport-pool.ts';
 import { keysOf, VirtualAddresses } from './virtual-addresses.ts';

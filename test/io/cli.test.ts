@@ -66,7 +66,13 @@ describe('the command line', function () {
     }
   });
 
-  for (const args of [['nonsense'], ['status', '--nonsense'], ['run', '--log-level', 'loud']]) {
+  for (const args of [
+    ['nonsense'],
+    ['status', '--nonsense'],
+    ['run', '--log-level', 'loud'],
+    ['report', 'web1'],
+    ['report', 'web1', 'sideways'],
+  ]) {
     it(`\`lvsd ${args.join(' ')}\` is wrong usage: exit code 2`, () => {
       const { status, stderr } = lvsd(args);
       assert.equal(status, 2);

@@ -28,6 +28,7 @@ describe('events over the control socket', () => {
       reload: async () => ({ ok: true, problems: [] }),
       plan: async () => ({ ok: true, changes: [] }),
       events: (query, gone) => feed.after(query, gone),
+      report: () => ({ ok: true, value: undefined }),
     });
   };
   beforeEach(async () => {

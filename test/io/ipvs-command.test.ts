@@ -132,6 +132,7 @@ describe('sys/ownership', () => {
       reload: async () => ({ ok: true, problems: [] }),
       plan: async () => ({ ok: true, changes: [] }),
       events: async () => null,
+      report: () => ({ ok: true, value: undefined }),
     });
     try {
       return await askOwnership(socket);

@@ -1,7 +1,7 @@
 /** The FIFO of notifications and the program that reads it, as they are really written and run. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { NotifierBench } from '../support/notifier-bench.ts';
+import { NO_WORLD, NotifierBench } from '../support/notifier-bench.ts';
 import { isAlive } from '../support/wait.ts';
 
 describe('sys/notifier: the FIFO', function () {
@@ -16,7 +16,7 @@ describe('sys/notifier: the FIFO', function () {
     const fifo = bench.file('fifo');
     const fifoScript = ['sh', '-c', `while read -r line; do echo "$line" >> ${bench.file('read')}; done < "$0"`];
     const groups = [{ name: 'pair', members: ['web'], notify: null }];
-    await bench.configure({ web: null }, { groups, notifications: { fifo, fifoUser: null, fifoScript } });
+    await bench.configure({ web: null }, { groups, notifications: { fifo, fifoUser: null, fifoScript, lvs: null } });
     bench.notifier.transition('web', 'BACKUP', 100);
     bench.notifier.transition('web', 'MASTER', 110);
     await bench.until(() => bench.linesOf('read').length === 4);
@@ -35,7 +35,10 @@ describe('sys/notifier: the FIFO', function () {
   it('a reader that the service manager ended together with lvsd is started once more for the last lines', async () => {
     const script = `echo $$ >> ${bench.file('pids')}; while read -r line; do echo "$line" >> ${bench.file('read')}; done < "$0"`;
     const fifoScript = ['sh', '-c', script];
-    await bench.configure({ web: null }, { notifications: { fifo: bench.file('fifo'), fifoUser: null, fifoScript } });
+    await bench.configure(
+      { web: null },
+      { notifications: { fifo: bench.file('fifo'), fifoUser: null, fifoScript, lvs: null } },
+    );
     bench.notifier.transition('web', 'MASTER', 110);
     await bench.until(() => bench.linesOf('read').length === 1);
     const pid = Number(bench.linesOf('pids')[0]);
@@ -52,12 +55,15 @@ describe('sys/notifier: the FIFO', function () {
       `while read -r l; do echo "$l" >> ${bench.file(name)}; sleep 1; done < "$0"`,
     ];
     const fifo = bench.file('fifo');
-    await bench.configure({ web: null }, { notifications: { fifo, fifoUser: null, fifoScript: reader('first') } });
+    await bench.configure(
+      { web: null },
+      { notifications: { fifo, fifoUser: null, fifoScript: reader('first'), lvs: null } },
+    );
     bench.notifier.transition('web', 'BACKUP', 100);
     await bench.until(() => bench.linesOf('first').length === 1);
     const changed = bench.configure(
       { web: null },
-      { notifications: { fifo, fifoUser: null, fifoScript: reader('second') } },
+      { notifications: { fifo, fifoUser: null, fifoScript: reader('second'), lvs: null } },
     );
     bench.notifier.transition('web', 'MASTER', 100);
     await changed;
@@ -67,7 +73,10 @@ describe('sys/notifier: the FIFO', function () {
 
   it('a reader that ends is started again, not at once', async () => {
     const fifoScript = ['sh', '-c', `date +%s%3N >> ${bench.file('starts')}; exit 1`];
-    await bench.configure({ web: null }, { notifications: { fifo: bench.file('fifo'), fifoUser: null, fifoScript } });
+    await bench.configure(
+      { web: null },
+      { notifications: { fifo: bench.file('fifo'), fifoUser: null, fifoScript, lvs: null } },
+    );
     await bench.until(() => bench.linesOf('starts').length === 2);
     const [first = 0, second = 0] = bench.linesOf('starts').map(Number);
     assert.ok(second - first >= 990, `${second - first} ms`);
@@ -76,7 +85,7 @@ describe('sys/notifier: the FIFO', function () {
 
   it('a reload that changes nothing of it keeps it open; one without it closes it', async () => {
     const fifo = bench.file('fifo');
-    const notifications = { fifo, fifoUser: null, fifoScript: null };
+    const notifications = { fifo, fifoUser: null, fifoScript: null, lvs: null };
     await bench.configure({ web: null }, { notifications });
     bench.notifier.transition('web', 'BACKUP', 1);
     await bench.configure({ web: null }, { notifications: { ...notifications } });
@@ -92,8 +101,8 @@ describe('sys/notifier: the FIFO', function () {
       [bench.file('no/such/folder'), null, /Cannot write to the FIFO .*No such file or directory/],
       [bench.file('fifo'), 'nobody-of-this-name', /there is no user/],
     ] as const) {
-      const notifications = { fifo: path, fifoUser: user, fifoScript: null };
-      const problems = await bench.notifier.configure({ routers, groups: [], notifications });
+      const notifications = { fifo: path, fifoUser: user, fifoScript: null, lvs: null };
+      const problems = await bench.notifier.configure({ routers, groups: [], notifications, world: NO_WORLD });
       assert.equal(problems.length, 1);
       assert.match(problems[0] ?? '', text);
     }

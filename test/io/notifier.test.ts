@@ -63,7 +63,7 @@ describe('sys/notifier: programs', function () {
       [1, 2, 3].map(() => ['notify', 'web', 'skipped']),
     );
     assert.match(bench.warnings[0] ?? '', /^web: MASTER is not told to its scripts/);
-    assert.deepEqual(bench.notifier.report(), { skipped: 3, failed: 0, fifo: null });
+    assert.deepEqual(bench.notifier.report(), { skipped: 3, failed: 0, fifo: null, lvsFifo: null });
   });
 
   it('one that hangs delays no other, and is killed with its children after its time', async () => {
@@ -155,6 +155,7 @@ describe('sys/notifier: programs', function () {
     bench.notifier.transition('gone', 'STOPPED', 1);
     await bench.until(() => bench.linesOf('gone').length === 2);
     assert.deepEqual(bench.linesOf('gone'), ['any INSTANCE gone MASTER 1', 'any INSTANCE gone STOP 1']);
+    await bench.until(() => bench.linesOf('stays').length > 0);
     assert.deepEqual(bench.linesOf('stays'), ['any INSTANCE stays BACKUP 1']);
   });
 

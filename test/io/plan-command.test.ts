@@ -43,6 +43,7 @@ describe('lvsd plan', () => {
         return outcome;
       },
       events: async () => null,
+      report: () => ({ ok: true, value: undefined }),
     });
     closing.push(() => control.close());
   }

@@ -275,6 +275,15 @@ describe('table keeper', () => {
       assert.deepEqual(kernel.weights, { [KEY_A]: { '10.0.0.1:80': 1 } });
     });
 
+    it('sends what changed in the same turn, if the table stays', async () => {
+      const keeper = keeperWith();
+      await keeper.reconcile();
+      wanted.set('a', serviceWith(A, 7));
+      keeper.changed(['a']);
+      await keeper.close({ keepServices: true });
+      assert.deepEqual(kernel.weights, { [KEY_A]: { '10.0.0.1:80': 7 } });
+    });
+
     it('answers everybody who waits', async () => {
       const keeper = keeperWith();
       const waiting = keeper.reconcile();

@@ -105,7 +105,7 @@ describe('a tracked script', function () {
       at.push(performance.now());
       const over = new Promise<void>((resolve) => setTimeout(resolve, 8));
       const result = over.then((): ScriptResult => ({ kind: 'exit', code: 0, output: '' }));
-      return { result, ended: over, exited: over, kill: () => {} };
+      return { pid: null, result, ended: over, exited: over, kill: () => {} };
     };
     const config = { name: 'chk', command: ['x'], intervalMs: 33, timeoutMs: 30, rise: 1, fall: 1, user: null };
     const it = new TrackScript({ ...config, initial: 'up' }, { delayMs: 0 }, (state) => seen.push(state), quick);
@@ -123,7 +123,7 @@ describe('a tracked script', function () {
     const hangs = (): ScriptRun => {
       started++;
       const result = Promise.resolve<ScriptResult>({ kind: 'timeout', output: '' });
-      return { result, ended: Promise.resolve(), exited: new Promise(() => {}), kill: () => {} };
+      return { pid: null, result, ended: Promise.resolve(), exited: new Promise(() => {}), kill: () => {} };
     };
     const config = { name: 'chk', command: ['x'], intervalMs: 10, timeoutMs: 10, rise: 1, fall: 20, user: null };
     const it = new TrackScript({ ...config, initial: 'down' }, { delayMs: 0 }, (state) => seen.push(state), hangs);

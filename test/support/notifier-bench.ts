@@ -4,11 +4,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NotifyConfig } from '../../src/config/types-notify.ts';
+import { World } from '../../src/director/world.ts';
 import type { News } from '../../src/status/events.ts';
 import { Notifier, type NotifyTargets } from '../../src/sys/notifier.ts';
+import { configOf } from '../unit/director/builders.ts';
 import { until } from './wait.ts';
 
-const NO_FIFO = { fifo: null, fifoUser: null, fifoScript: null };
+/** Without virtual servers. */
+export const NO_WORLD = new World(configOf(), () => false, 0);
+export const NO_FIFO = { fifo: null, fifoUser: null, fifoScript: null, lvs: null };
 
 export class NotifierBench {
   readonly folder = mkdtempSync(join(tmpdir(), 'lvsd-notify-'));
@@ -40,7 +44,13 @@ export class NotifierBench {
     given: Partial<NotifyTargets> = {},
   ): Promise<void> {
     const routers = Object.entries(notifies).map(([name, notify]) => ({ name, priority: 100, notify }));
-    const problems = await this.notifier.configure({ routers, groups: [], notifications: NO_FIFO, ...given });
+    const problems = await this.notifier.configure({
+      routers,
+      groups: [],
+      notifications: NO_FIFO,
+      world: NO_WORLD,
+      ...given,
+    });
     assert.deepEqual(problems, []);
   }
 }

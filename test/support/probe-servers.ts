@@ -6,24 +6,50 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HttpCheckConfig, TcpCheckConfig, UdpCheckConfig } from '../../src/config/types.ts';
+import type { HttpCheckConfig } from '../../src/config/checks/http.ts';
+import type { StepConfig } from '../../src/config/checks/steps.ts';
+import type { TcpCheckConfig } from '../../src/config/checks/tcp.ts';
+import type { UdpCheckConfig } from '../../src/config/checks/udp.ts';
+import type { CheckCommon } from '../../src/config/types-checks.ts';
+import { httpPart, type PlainHttp } from './http-check.ts';
+import { PLAIN_CHECK } from './plain-check.ts';
 
 export const LOOPBACK = '127.0.0.1';
 
-const COMMON = { address: LOOPBACK, intervalMs: 1000, timeoutMs: 2000, rise: 1, fall: 1 };
+const COMMON = {
+  ...PLAIN_CHECK,
+  address: LOOPBACK,
+  intervalMs: 1000,
+  fastIntervalMs: 1000,
+  timeoutMs: 2000,
+  rise: 1,
+  fall: 1,
+};
 
 export function tcpCheck(port: number, check: Partial<TcpCheckConfig> = {}): TcpCheckConfig {
-  return { ...COMMON, port, type: 'tcp', send: null, expect: null, ...check };
+  return { ...COMMON, port, type: 'tcp', steps: [], ...check };
 }
 
-export function httpCheck(port: number, check: Partial<HttpCheckConfig> = {}): HttpCheckConfig {
-  const status = [{ from: 200, to: 299 }];
-  const request = { method: 'GET', path: '/', host: null, status, body: null, verify: true } as const;
-  return { ...COMMON, port, type: 'http', ...request, ...check };
+/** The steps of a tcp check that sends a text, or nothing, and perhaps waits for one. */
+export function conversation({ send, expect }: { send?: string; expect?: string }): readonly StepConfig[] {
+  const steps: StepConfig[] = [];
+  if (send !== undefined) steps.push({ do: 'send', payload: { kind: 'text', text: send } });
+  if (expect === undefined) return steps;
+  return [
+    ...steps,
+    { do: 'expect', pattern: { kind: 'text', text: expect }, reject: null, answer: null, withinMs: null },
+  ];
+}
+
+export function httpCheck(port: number, check: PlainHttp & Partial<CheckCommon> = {}): HttpCheckConfig {
+  const given = Object.entries(check).filter(([key]) => key in PLAIN_CHECK);
+  return { ...COMMON, port, ...Object.fromEntries(given), ...httpPart(check) };
 }
 
 export function udpCheck(port: number, check: Partial<UdpCheckConfig> = {}): UdpCheckConfig {
-  return { ...COMMON, port, type: 'udp', send: 'PING', expect: null, ...check };
+  const send = { kind: 'text', text: 'PING' } as const;
+  const reply = { expect: null, replyRequired: (check.expect ?? null) !== null, replyLength: { min: 0, max: 65_535 } };
+  return { ...COMMON, port, type: 'udp', send, ...reply, tries: 1, ...check };
 }
 
 const closers: (() => void)[] = [];
@@ -68,15 +94,16 @@ async function listen(server: import('node:net').Server, address: string): Promi
 
 /** A UDP server that calls back for each datagram, numbered from 1. Resolves with its port. */
 export async function udpServer(
-  onDatagram: (server: UdpSocket, from: RemoteInfo, count: number) => void,
+  onDatagram: (server: UdpSocket, from: RemoteInfo, count: number, datagram: Buffer) => void,
   address = LOOPBACK,
+  port = 0,
 ): Promise<number> {
   const server = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   let count = 0;
-  server.on('message', (_datagram, from) => onDatagram(server, from, ++count));
+  server.on('message', (datagram, from) => onDatagram(server, from, ++count, datagram));
   server.on('error', () => {});
   closers.push(() => server.close());
-  server.bind(0, address);
+  server.bind(port, address);
   await once(server, 'listening');
   return server.address().port;
 }

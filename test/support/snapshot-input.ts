@@ -1,35 +1,33 @@
 /** A small world and kernel table, from which the tests of the status build snapshots. */
 import assert from 'node:assert/strict';
-import type { Config, RealServerConfig, TcpCheckConfig, VirtualServerConfig } from '../../src/config/types.ts';
+import type { HttpCheckConfig } from '../../src/config/checks/http.ts';
+import type { TcpCheckConfig } from '../../src/config/checks/tcp.ts';
+import type { Config, RealServerConfig, VirtualServerConfig } from '../../src/config/types.ts';
 import { World } from '../../src/director/world.ts';
 import type { ProbeResult } from '../../src/health/types.ts';
 import type { DumpedDestination, DumpedService } from '../../src/ipvs/types.ts';
 import { buildSnapshot, type SnapshotInput } from '../../src/status/snapshot.ts';
 import type { RealServerReport, Snapshot } from '../../src/status/types.ts';
+import { httpPart } from './http-check.ts';
+import { PLAIN_CHECK, PLAIN_REAL_SERVER, PLAIN_SERVICE_LEVEL } from './plain-check.ts';
 
 export const START = 1000;
 
 export const check: TcpCheckConfig = {
+  ...PLAIN_CHECK,
   type: 'tcp',
   address: '10.0.0.11',
   port: 80,
-  intervalMs: 2000,
-  timeoutMs: 1000,
-  rise: 2,
   fall: 2,
-  send: null,
-  expect: null,
+  steps: [],
 };
-export const http = {
-  ...check,
-  type: 'http',
-  method: 'GET',
-  path: '/healthz',
-  host: null,
-  status: [{ from: 200, to: 200 }],
-  body: null,
-  verify: true,
-} as const;
+export const http: HttpCheckConfig = {
+  ...PLAIN_CHECK,
+  address: '10.0.0.11',
+  port: 80,
+  fall: 2,
+  ...httpPart({ path: '/healthz', status: [{ from: 200, to: 200 }] }),
+};
 export const real: RealServerConfig = {
   address: '10.0.0.11',
   port: 80,
@@ -38,6 +36,7 @@ export const real: RealServerConfig = {
   weight: 100,
   upperThreshold: 20,
   lowerThreshold: 15,
+  ...PLAIN_REAL_SERVER,
   checks: [check],
 };
 export const server: VirtualServerConfig = {
@@ -53,7 +52,8 @@ export const server: VirtualServerConfig = {
   drainTimeoutMs: 0,
   sourceAddresses: [],
   realServers: [real],
-  sorryServer: null,
+  sorryServers: [],
+  ...PLAIN_SERVICE_LEVEL,
 };
 export const config: Config = {
   name: 'lb1',
@@ -63,7 +63,7 @@ export const config: Config = {
   trackedScripts: [],
   trackedProcesses: [],
   bfdSessions: [],
-  notifications: { fifo: null, fifoUser: null, fifoScript: null },
+  notifications: { fifo: null, fifoUser: null, fifoScript: null, lvs: null },
   connectionSync: null,
   ipvs: {
     reconcileIntervalMs: 30_000,
@@ -74,10 +74,12 @@ export const config: Config = {
     restoreSettings: false,
   },
   drainTimeoutMs: 0,
+  selfCheck: null,
+  probeWorkers: 'auto',
   virtualServers: [server],
 };
 
-export const ok: ProbeResult = { ok: true, latencyMs: 1.5 };
+export const ok: Extract<ProbeResult, { ok: true }> = { ok: true, latencyMs: 1.5 };
 export const refused: ProbeResult = { ok: false, reason: 'refused', detail: 'connect ECONNREFUSED', latencyMs: 0.3 };
 export const local: ProbeResult = { ok: false, reason: 'local', detail: 'EMFILE', latencyMs: 0.1 };
 
@@ -104,7 +106,7 @@ export function build(world: World, changes: Partial<SnapshotInput> = {}): Snaps
     vrrpProcess: { pid: null, restarts: 0 },
     vrrp: null,
     tracked: [],
-    notifications: { skipped: 0, failed: 0, fifo: null },
+    notifications: { skipped: 0, failed: 0, fifo: null, lvsFifo: null },
     table: [],
     daemons: [],
     wantedDaemons: null,

@@ -1,6 +1,12 @@
 /** A snapshot with every part filled in, as the tests of status show, send and document it. */
 import type { BfdReport } from '../../src/bfd/report.ts';
-import type { Snapshot } from '../../src/status/types.ts';
+import type {
+  CheckReport,
+  RealServerReport,
+  Snapshot,
+  SorryServerReport,
+  VirtualServerReport,
+} from '../../src/status/types.ts';
 import type { RouterReport } from '../../src/vrrp/messages.ts';
 
 /** 2026-01-02T03:04:05Z. */
@@ -81,6 +87,48 @@ export const bfdSession: BfdReport = {
   refused: {},
 };
 
+/** Of a check that passes and has nothing else to say. */
+export const calmCheck: Pick<CheckReport, 'failure' | 'heldUntilMs' | 'warning'> = {
+  failure: null,
+  heldUntilMs: null,
+  warning: null,
+};
+
+/** Of a real server that has the weight it is configured with, as far as its state allows. */
+export const calmServer: Pick<RealServerReport, 'tier' | 'kept' | 'grade' | 'slowStart' | 'required'> = {
+  tier: 0,
+  kept: false,
+  grade: { advisedPercent: null, drain: false, maxConnections: null, latencyMs: null },
+  slowStart: null,
+  required: 'all',
+};
+
+export const calmService: Pick<VirtualServerReport, 'hysteresis' | 'tier' | 'panic' | 'suspendedBy'> = {
+  hysteresis: 0,
+  tier: null,
+  panic: null,
+  suspendedBy: null,
+};
+
+/** What virtual and real servers report in trouble and after it. */
+export const troubles = {
+  panic: { sinceMs: NOW_MS - 5000, failed: 3, of: 4, waitsFor: 'asked' },
+  slowStart: { sinceMs: NOW_MS - 10_000, untilMs: NOW_MS + 20_000, percent: 40 },
+} as const satisfies Pick<VirtualServerReport, 'panic'> & Pick<RealServerReport, 'slowStart'>;
+
+const sorryServer: SorryServerReport = {
+  address: '10.0.0.90:80',
+  forwarding: 'direct',
+  tunnel: null,
+  active: false,
+  state: 'UP',
+  reason: null,
+  sinceMs: null,
+  weight: { configured: 1, wanted: 0, kernel: null },
+  connections: null,
+  checks: [],
+};
+
 export const snapshot: Snapshot = {
   format: 1,
   takenAtMs: NOW_MS,
@@ -100,7 +148,7 @@ export const snapshot: Snapshot = {
   vrrpRefused: {},
   bfdSessions: [bfdSession],
   tracked: [],
-  notifications: { skipped: 0, failed: 0, fifo: { path: '/run/lvsd/notify.fifo', dropped: 0 } },
+  notifications: { skipped: 0, failed: 0, fifo: { path: '/run/lvsd/notify.fifo', dropped: 0 }, lvsFifo: null },
   connectionSync: {
     follow: 'web',
     wanted: 'master',
@@ -117,7 +165,8 @@ export const snapshot: Snapshot = {
       state: 'UP',
       usableWeight: 100,
       quorum: 1,
-      sorryServer: { address: '10.0.0.90:80', forwarding: 'direct', tunnel: null, active: false, connections: null },
+      ...calmService,
+      sorryServers: [sorryServer],
       inKernel: true,
       realServers: [
         {
@@ -127,7 +176,8 @@ export const snapshot: Snapshot = {
           state: 'UP',
           reason: null,
           sinceMs: NOW_MS - 192_000,
-          weight: { configured: 100, kernel: 100 },
+          ...calmServer,
+          weight: { configured: 100, wanted: 100, kernel: 100 },
           thresholds: { upper: 2000, lower: 1500, over: false },
           connections: { active: 12, inactive: 130, persistent: 0 },
           checks: [
@@ -139,6 +189,7 @@ export const snapshot: Snapshot = {
               detail: null,
               latencyMs: 1.24,
               atMs: NOW_MS - 1300,
+              ...calmCheck,
             },
           ],
         },
@@ -149,7 +200,8 @@ export const snapshot: Snapshot = {
           state: 'DOWN',
           reason: 'refused: connect ECONNREFUSED 10.0.0.12:80',
           sinceMs: NOW_MS - 5000,
-          weight: { configured: 100, kernel: 0 },
+          ...calmServer,
+          weight: { configured: 100, wanted: 0, kernel: 0 },
           thresholds: { upper: 0, lower: 0, over: false },
           connections: { active: 2, inactive: 7, persistent: 0 },
           checks: [
@@ -161,12 +213,24 @@ export const snapshot: Snapshot = {
               detail: 'connect ECONNREFUSED 10.0.0.12:80',
               latencyMs: 0.31,
               atMs: NOW_MS - 400,
+              ...calmCheck,
+              failure: 'refused: connect ECONNREFUSED 10.0.0.12:80',
             },
           ],
         },
       ],
     },
   ],
+  selfCheck: {
+    type: 'icmp',
+    target: '192.0.2.254',
+    state: 'UP',
+    lastResult: 'ok',
+    detail: null,
+    latencyMs: 0.4,
+    atMs: NOW_MS - 1000,
+    ...calmCheck,
+  },
   ipvs: {
     available: true,
     exclusive: false,

@@ -14,7 +14,7 @@ const KNOWS: Readonly<Record<string, readonly string[]>> = {
   health: ['config', 'util'],
   bfd: ['config', 'net', 'util'],
   vrrp: ['bfd', 'config', 'net', 'util'],
-  notify: ['config', 'util', 'vrrp'],
+  notify: ['config', 'director', 'util', 'vrrp'],
   director: ['config', 'health', 'ipvs', 'net', 'nft', 'util', 'vrrp'],
   doctor: ['config', 'ipvs', 'net', 'util'],
   status: ['bfd', 'config', 'director', 'health', 'ipvs', 'net', 'util', 'vrrp'],
@@ -25,7 +25,7 @@ const SHELL = ['sys', 'router', 'daemon', 'cli', 'main'];
 
 /** Each npm package has one owner: a file, or a folder that ends with a slash. */
 const OWNERS: Readonly<Record<string, string>> = {
-  undici: 'src/sys/probe-http.ts',
+  undici: 'src/sys/probe-http1.ts',
   commander: 'src/main.ts',
   zod: 'src/config/',
   yaml: 'src/config/document.ts',
@@ -194,13 +194,13 @@ describe('architecture: pure code', () => {
 });
 
 describe('architecture: the machine', () => {
-  it('is met through the native addon in one place', () => {
+  it('is met through the native addon in its two places', () => {
     const users = sources.filter((source) =>
       source.imports.some((item) => item.name.startsWith('.') && resolved(source, item) === 'src/sys/native.ts'),
     );
     assert.deepEqual(
       users.map(({ file }) => file),
-      ['src/sys/socket.ts'],
+      ['src/sys/scheduling.ts', 'src/sys/socket.ts'],
     );
     const loaders = sources.filter(({ code }) => /\bcreateRequire\b|\bprocess\.dlopen\b|\.node['"`]/.test(code));
     assert.deepEqual(

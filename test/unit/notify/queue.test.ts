@@ -7,6 +7,11 @@ const M: Note = { type: 'state', state: 'MASTER', priority: 1 };
 const B: Note = { type: 'state', state: 'BACKUP', priority: 1 };
 const F: Note = { type: 'state', state: 'FAULT', priority: 1 };
 const two: Note = { type: 'conflict', what: 'TWO-ACTIVES', detail: '192.0.2.3' };
+const web: Note = { type: 'service', realServer: null, state: 'UP' };
+const webDown: Note = { type: 'service', realServer: null, state: 'DOWN' };
+const one: Note = { type: 'service', realServer: '10.0.0.1:80', state: 'UP' };
+const oneDown: Note = { type: 'service', realServer: '10.0.0.1:80', state: 'DOWN' };
+const other: Note = { type: 'service', realServer: '10.0.0.2:80', state: 'UP' };
 const healed: Note = { type: 'conflict', what: 'HEALED', detail: '192.0.2.3' };
 
 /** What is run and what is skipped when all of this comes while the first still runs, and then all ends one by one. */
@@ -42,6 +47,12 @@ describe('notify/queue', () => {
       ['BACKUP'],
     ],
     ['the same conflict twice is told once', [M, two, two], ['MASTER', 'TWO-ACTIVES'], ['TWO-ACTIVES']],
+    [
+      'of a virtual server and each of its real servers the newest state wins',
+      [web, one, webDown, other, oneDown, web],
+      ['UP', '10.0.0.2:80 UP', '10.0.0.1:80 DOWN', 'UP'],
+      ['10.0.0.1:80 UP', 'DOWN'],
+    ],
     ['different conflicts are told both', [M, two, healed], ['MASTER', 'TWO-ACTIVES', 'HEALED'], []],
   ];
   for (const [name, notes, ran, skipped] of rows) {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import type { NotifyConfig } from '../../../src/config/types-notify.ts';
-import { commandsFor, fifoLine, type Note, notifyStateOf, type Subject } from '../../../src/notify/words.ts';
+import {
+  commandsFor,
+  fifoLine,
+  type Note,
+  notifyStateOf,
+  type ServiceNote,
+  type Subject,
+} from '../../../src/notify/words.ts';
 import type { Role } from '../../../src/vrrp/messages.ts';
 
 const web: Subject = { kind: 'INSTANCE', name: 'web' };
@@ -24,7 +31,9 @@ const everything: NotifyConfig = {
   stop: ['/s'],
   conflict: ['/c'],
 };
-const state = (word: 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP', priority = 150): Note => ({
+type RouterNote = Exclude<Note, ServiceNote>;
+
+const state = (word: 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP', priority = 150): RouterNote => ({
   type: 'state',
   state: word,
   priority,
@@ -48,7 +57,7 @@ describe("notify/words: keepalived's words", () => {
     assert.equal(fifoLine(pair, 'BACKUP', 0), 'GROUP "pair" BACKUP 0\n');
   });
 
-  const rows: readonly [string, NotifyConfig, Subject, Note, readonly (readonly string[])[]][] = [
+  const rows: readonly [string, NotifyConfig, Subject, RouterNote, readonly (readonly string[])[]][] = [
     ['nothing configured', nothing, web, state('MASTER'), []],
     [
       'a generic script alone',

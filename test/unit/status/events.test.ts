@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import type { Change } from '../../../src/director/observation.ts';
 import { EventRing, type News } from '../../../src/status/events.ts';
 import { newsOfConflict, newsOfTrack, newsOfVerdict } from '../../../src/status/news.ts';
 import { eventText, isEventsAnswer, lostText } from '../../../src/status/render-events.ts';
+import { tcpCheck } from '../director/builders.ts';
 
 const news: News = { kind: 'router', object: 'web', from: 'BACKUP', to: 'MASTER', reason: 'active-down' };
 
@@ -97,6 +99,40 @@ describe('status/news', () => {
       reason: 'usable weight 0, the sorry server takes over',
     });
   });
+
+  const up = { verdict: 'up', failure: null } as const;
+  const down = { verdict: 'down', failure: { reason: 'timeout', detail: 'x' } } as const;
+  const panic = { sinceMs: 0, failed: 3, of: 4, waitsFor: 'asked' } as const;
+  const web = { virtualServer: 'web' } as const;
+  const check = { ...tcpCheck('10.0.0.11', 443), type: 'agent', send: null } as const;
+  const changes: readonly (readonly [Change, string])[] = [
+    [
+      { kind: 'sorry-server', ...web, sorryServer: '10.0.0.90:80', from: up, to: down },
+      '#1 sorry-server web 10.0.0.90:80: UP -> DOWN (timeout: x)',
+    ],
+    [{ kind: 'tier', ...web, from: 0, to: 2 }, '#1 tier web: 0 -> 2'],
+    [{ kind: 'panic', ...web, panic, reason: '3 of 4 failed' }, '#1 panic web: PANIC (3 of 4 failed)'],
+    [{ kind: 'panic', ...web, panic: null, reason: 'they are back' }, '#1 panic web: OVER (they are back)'],
+    [{ kind: 'suspended', ...web, suspended: true, router: 'r' }, '#1 suspend web: SUSPENDED (r is not MASTER)'],
+    [{ kind: 'suspended', ...web, suspended: false, router: 'r' }, '#1 suspend web: RESUMED (r is MASTER)'],
+    [{ kind: 'drain', ...web, realServer: 'r:80', drains: true }, '#1 drain web r:80: DRAINING'],
+    [{ kind: 'drain', ...web, realServer: 'r:80', drains: false }, '#1 drain web r:80: OVER'],
+    [
+      { kind: 'self-check', from: 'unknown', to: 'down', failure: down.failure },
+      '#1 self-check self_check: UNKNOWN -> DOWN (timeout: x)',
+    ],
+    [
+      { kind: 'warning', check, virtualServers: ['web', 'shop'], warning: 'expires' },
+      '#1 warning agent 10.0.0.11:443: WARNING (expires (web, shop))',
+    ],
+    [
+      { kind: 'warning', check, virtualServers: [], warning: null },
+      '#1 warning agent 10.0.0.11:443: OVER (it is gone)',
+    ],
+  ];
+  for (const [change, text] of changes) {
+    it(text, () => assert.equal(eventText(new EventRing(1).add(0, newsOfVerdict(change)), false), text));
+  }
 
   it('of two active routers', () => {
     assert.deepEqual(newsOfConflict('web', 'two-actives', '192.0.2.3'), {

@@ -58,7 +58,7 @@ describe('status/snapshot: a group', () => {
     const [real] = group.realServers;
     assert.equal(real?.address, '10.0.0.11');
     assert.deepEqual(real.connections, { active: 9, inactive: 60, persistent: 10 });
-    assert.deepEqual(real.weight, { configured: 100, kernel: 3 });
+    assert.deepEqual(real.weight, { configured: 100, wanted: 100, kernel: 3 });
     assert.equal(real.thresholds.over, true, 'in one of them');
     assert.deepEqual(asked, ['tcp 192.0.2.100:80 10.0.0.11:80', 'tcp 192.0.2.100:443 10.0.0.11:443']);
   });
@@ -108,7 +108,7 @@ describe('status/render: groups, tunnels, draining', () => {
       assert.ok(web?.realServers[0]);
       const real: RealServerReport = { ...web.realServers[0], forwarding: 'tunnel', tunnel };
       const lines = renderStatus(
-        { ...sample, virtualServers: [{ ...web, sorryServer: null, realServers: [real] }] },
+        { ...sample, virtualServers: [{ ...web, sorryServers: [], realServers: [real] }] },
         { nowMs: NOW_MS, colour: false },
       );
       return /10\.0\.0\.11:80 +(\w+) /.exec(lines)?.[1];

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { renderStatus } from '../../../src/status/render.ts';
-import type { RealServerReport, Snapshot, VirtualServerReport } from '../../../src/status/types.ts';
+import type {
+  CheckReport,
+  RealServerReport,
+  Snapshot,
+  SorryServerReport,
+  VirtualServerReport,
+} from '../../../src/status/types.ts';
 import type { RouterReport } from '../../../src/vrrp/messages.ts';
-import { NOW_MS, router, snapshot } from '../../support/snapshot.ts';
+import { calmCheck, NOW_MS, router, snapshot, troubles } from '../../support/snapshot.ts';
 
 const WHOLE = `\
 lb1: lvsd 0.1.0, pid 1234, up 3h12m, /etc/lvsd/lvsd.yaml loaded 12m5s ago
@@ -23,7 +29,9 @@ web: tcp 192.0.2.100:80 wlc, UP, usable weight 100, quorum 1
   10.0.0.11:80  direct   UP     3m12s  100/100      12       130  2000/1500  http ok 1.2 ms, 1s ago
   10.0.0.12:80  direct   DOWN   5s       0/100       2         7  -          http refused 0.3 ms, 0.4s ago
     refused: connect ECONNREFUSED 10.0.0.12:80
-  10.0.0.90:80  direct   sorry  idle         -       -         -  -          -
+  10.0.0.90:80  direct   sorry  idle       -/1       -         -  -          -
+
+Self check icmp 192.0.2.254: UP, icmp ok 0.4 ms, 1s ago
 
 IPVS: 12 reconciliations, the last 5s ago, 1 repair, 0 refused commands
 `;
@@ -49,10 +57,23 @@ function serverLines(server: Partial<VirtualServerReport>, real: Partial<RealSer
   assert.ok(first?.realServers[0]);
   const realServers = [{ ...first.realServers[0], ...real }];
   return linesAfter(
-    render({ virtualServers: [{ ...first, sorryServer: null, realServers, ...server }] }),
+    render({ virtualServers: [{ ...first, sorryServers: [], realServers, ...server }] }),
     'REAL SERVER',
   );
 }
+
+const CHECK: CheckReport = {
+  type: 'tcp',
+  target: '10.0.0.11:81',
+  state: 'UP',
+  lastResult: 'ok',
+  detail: null,
+  latencyMs: 2,
+  atMs: NOW_MS - 3000,
+  ...calmCheck,
+};
+
+const weighed = (wanted: number) => ({ configured: 100, wanted, kernel: wanted });
 
 describe('status/render', () => {
   it('shows the whole, aligned, within 110 columns', () => {
@@ -61,7 +82,14 @@ describe('status/render', () => {
   });
 
   it('shows nothing of what is not configured', () => {
-    const bare = { virtualRouters: [], bfdSessions: [], virtualServers: [], connectionSync: null, ipvs: null };
+    const bare = {
+      virtualRouters: [],
+      bfdSessions: [],
+      virtualServers: [],
+      connectionSync: null,
+      selfCheck: null,
+      ipvs: null,
+    };
     assert.equal(render(bare), 'lb1: lvsd 0.1.0, pid 1234, up 3h12m, /etc/lvsd/lvsd.yaml loaded 12m5s ago\n');
   });
 
@@ -157,10 +185,13 @@ describe('status/render', () => {
     it('tells what notifications lost, if anything', () => {
       const fifo = { path: '/run/x', dropped: 7 };
       for (const [notifications, text] of [
-        [{ skipped: 0, failed: 1, fifo: { ...fifo, dropped: 0 } }, 'Notifications: 1 failed program'],
-        [{ skipped: 2, failed: 0, fifo: null }, 'Notifications: 2 changes skipped'],
+        [{ skipped: 0, failed: 1, fifo: { ...fifo, dropped: 0 }, lvsFifo: null }, 'Notifications: 1 failed program'],
         [
-          { skipped: 1, failed: 2, fifo },
+          { skipped: 2, failed: 0, fifo: null, lvsFifo: { path: '/run/y', dropped: 1 } },
+          'Notifications: 2 changes skipped, 1 line of /run/y dropped',
+        ],
+        [
+          { skipped: 1, failed: 2, fifo, lvsFifo: null },
           'Notifications: 2 failed programs, 1 change skipped, 7 lines of /run/x dropped',
         ],
       ] as const) {
@@ -218,7 +249,7 @@ describe('status/render', () => {
           state: 'UNKNOWN',
           reason: 'not probed yet',
           sinceMs: null,
-          weight: { configured: 100, kernel: null },
+          weight: { configured: 100, wanted: 0, kernel: null },
           thresholds: { upper: 0, lower: 0, over: false },
           connections: null,
           checks: [],
@@ -236,19 +267,95 @@ describe('status/render', () => {
       assert.match(serverLines({}, { thresholds: { upper: 10, lower: 0, over: false } })[1] ?? '', /\| 10\/8 \|/);
     });
 
-    it('an active sorry server stands out', () => {
-      const sorryServer = {
-        address: '10.0.0.90:80',
+    it('an active sorry server stands out, and so does one that is not usable', () => {
+      const [idle] = snapshot.virtualServers[0]?.sorryServers ?? [];
+      assert.ok(idle);
+      const active: SorryServerReport = {
+        ...idle,
         forwarding: 'nat',
-        tunnel: null,
         active: true,
+        weight: { configured: 3, wanted: 3, kernel: 3 },
         connections: { active: 3, inactive: 4, persistent: 0 },
-      } as const;
-      assert.equal(serverLines({ sorryServer }, {})[2], '10.0.0.90:80 | nat | SORRY | active | - | 3 | 4 | - | -');
+      };
+      const check = { ...CHECK, state: 'DOWN', lastResult: 'refused', detail: 'x', failure: 'refused: x' } as const;
+      const down: SorryServerReport = {
+        ...idle,
+        state: 'DOWN',
+        reason: 'refused: x',
+        sinceMs: NOW_MS - 5000,
+        checks: [check],
+      };
+      assert.deepEqual(serverLines({ sorryServers: [active, down] }, {}).slice(2), [
+        '10.0.0.90:80 | nat | SORRY | active | 3/3 | 3 | 4 | - | -',
+        '10.0.0.90:80 | direct | sorry DOWN | 5s | -/1 | - | - | - | tcp refused 2.0 ms, 3s ago',
+        'refused: x',
+      ]);
+      const waits = serverLines({ sorryServers: [active] }, { weight: weighed(0) });
+      assert.equal(waits[2], 'weight 0 of 100: sorry servers take its place');
+    });
+
+    it('a hysteresis, a tier, a panic and checks that rest are in the heading', () => {
+      const heading = (server: Partial<VirtualServerReport>) => serverLines(server, {});
+      assert.equal(
+        heading({ quorum: 100, hysteresis: 20, tier: 1, suspendedBy: 'web' })[0],
+        'web: tcp 192.0.2.100:80 wlc, UP, usable weight 100, quorum 100 +- 20, tier 1 serves, not probed: web is not MASTER',
+      );
+      assert.deepEqual(heading({ panic: troubles.panic }).slice(0, 2), [
+        'web: tcp 192.0.2.100:80 wlc, UP, PANIC, usable weight 100, quorum 1',
+        'panic for 5s: 3 of 4 are down and kept; the self check is asked',
+      ]);
+    });
+
+    const weights: readonly (readonly [Partial<RealServerReport>, readonly string[], number?])[] = [
+      [{ slowStart: troubles.slowStart, weight: weighed(40) }, ['weight 40 of 100: slow start at 40 % for 20s more']],
+      [
+        { grade: { advisedPercent: 49.6, drain: false, maxConnections: 5, latencyMs: 12 }, weight: weighed(45) },
+        ['weight 45 of 100: advised 50 %, latency 12 ms', 'limit told: 5 connections'],
+      ],
+      [
+        { grade: { advisedPercent: null, drain: true, maxConnections: null, latencyMs: null }, weight: weighed(0) },
+        ['weight 0 of 100: told to take no new connections'],
+      ],
+      [{ tier: 2, weight: weighed(0) }, ['weight 0 of 100: tier 2 is not needed'], 1],
+      [{ tier: 1, weight: weighed(100) }, [], 1],
+      // A weight that is not the wanted one for a moment needs no words.
+      [{ weight: weighed(100) }, []],
+      [
+        { state: 'DOWN', reason: 'refused: x', kept: true, weight: weighed(100) },
+        ['refused: x', 'kept with weight 100 by the panic'],
+      ],
+      [
+        { state: 'DOWN', reason: 'refused: x', checks: [{ ...CHECK, state: 'DOWN', heldUntilMs: NOW_MS + 12_000 }] },
+        ['refused: x', 'held down for 12s more: it came and went'],
+      ],
+      [
+        { checks: [{ ...CHECK, warning: 'the certificate expires in 3 days' }] },
+        ['warning: tcp 10.0.0.11:81: the certificate expires in 3 days'],
+      ],
+    ];
+    for (const [real, lines, tier = null] of weights) {
+      it(`why: ${lines.join('; ') || 'nothing to say'}`, () => {
+        assert.deepEqual(serverLines({ tier }, real).slice(2), lines);
+      });
+    }
+
+    it('a self check that fails says why', () => {
+      const selfCheck = { ...CHECK, state: 'DOWN', lastResult: 'timeout', failure: 'timeout: no answer' } as const;
+      assert.match(
+        render({ selfCheck }),
+        /^Self check tcp 10\.0\.0\.11:81: DOWN \(timeout: no answer\), tcp timeout 2\.0 ms, 3s ago$/m,
+      );
     });
 
     it('shows of several probes one that fails, and lists all that fail', () => {
-      const check = { type: 'tcp', target: '10.0.0.11:81', state: 'UP', lastResult: 'ok', detail: null } as const;
+      const check = {
+        type: 'tcp',
+        target: '10.0.0.11:81',
+        state: 'UP',
+        lastResult: 'ok',
+        detail: null,
+        ...calmCheck,
+      } as const;
       const slow = { ...check, latencyMs: 20, atMs: NOW_MS - 1000 };
       const fast = { ...check, latencyMs: 2, atMs: NOW_MS - 3000 };
       const failing = { ...fast, lastResult: 'timeout', detail: 'no answer within 1000 ms' } as const;

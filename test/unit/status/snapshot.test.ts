@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Config } from '../../../src/config/types.ts';
 import { isSnapshot } from '../../../src/status/guard.ts';
-import { bfdSession, router, snapshot as sample } from '../../support/snapshot.ts';
+import { bfdSession, calmCheck, calmServer, calmService, router, snapshot as sample } from '../../support/snapshot.ts';
 import {
   build,
   check,
@@ -10,6 +10,7 @@ import {
   keyOf,
   local,
   ok,
+  real,
   realServerOf,
   refused,
   service,
@@ -108,7 +109,8 @@ describe('status/snapshot', () => {
           state: 'DOWN',
           usableWeight: 0,
           quorum: 1,
-          sorryServer: null,
+          ...calmService,
+          sorryServers: [],
           inKernel: null,
           realServers: [
             {
@@ -118,7 +120,8 @@ describe('status/snapshot', () => {
               state: 'UNKNOWN',
               reason: 'not probed yet',
               sinceMs: 1000,
-              weight: { configured: 100, kernel: null },
+              ...calmServer,
+              weight: { configured: 100, wanted: 0, kernel: null },
               thresholds: { upper: 20, lower: 15, over: false },
               connections: null,
               checks: [
@@ -130,6 +133,7 @@ describe('status/snapshot', () => {
                   detail: null,
                   latencyMs: null,
                   atMs: null,
+                  ...calmCheck,
                 },
               ],
             },
@@ -139,7 +143,10 @@ describe('status/snapshot', () => {
     });
 
     it('finds its service and destinations among others', () => {
-      const world = worldWith({}, { sorryServer: { address: '10.0.0.90', port: 80, forwarding: 'nat', tunnel: null } });
+      const world = worldWith(
+        {},
+        { sorryServers: [{ address: '10.0.0.90', port: 80, forwarding: 'nat', tunnel: null, weight: 1, checks: [] }] },
+      );
       const asked: string[] = [];
       const [report] = build(world, {
         table: [
@@ -149,15 +156,20 @@ describe('status/snapshot', () => {
         isOver: (...names) => asked.push(names.join(' ')) === 1,
       }).virtualServers;
       assert.equal(report?.inKernel, true);
-      assert.deepEqual(report.sorryServer, {
+      assert.deepEqual(report.sorryServers[0], {
         address: '10.0.0.90:80',
         forwarding: 'nat',
         tunnel: null,
         active: true,
+        state: 'UP',
+        reason: null,
+        sinceMs: null,
+        weight: { configured: 1, wanted: 1, kernel: 1 },
         connections: { active: 3, inactive: 30, persistent: 5 },
+        checks: [],
       });
       const [first] = report.realServers;
-      assert.deepEqual(first?.weight, { configured: 100, kernel: 7 });
+      assert.deepEqual(first?.weight, { configured: 100, wanted: 0, kernel: 7 });
       assert.deepEqual(first.connections, { active: 20, inactive: 30, persistent: 5 });
       assert.deepEqual(first.thresholds, { upper: 20, lower: 15, over: true });
       assert.deepEqual(asked, ['tcp 192.0.2.100:80 10.0.0.11:80']);
@@ -186,6 +198,7 @@ describe('status/snapshot', () => {
         detail: null,
         latencyMs: 1.5,
         atMs: 2000,
+        ...calmCheck,
       });
 
       world.observe(key, refused, 4000);
@@ -204,6 +217,8 @@ describe('status/snapshot', () => {
         detail: 'connect ECONNREFUSED',
         latencyMs: 0.3,
         atMs: 6000,
+        ...calmCheck,
+        failure: 'refused: connect ECONNREFUSED',
       });
     });
 
@@ -229,6 +244,89 @@ describe('status/snapshot', () => {
         checks.map(({ type, target }) => `${type} ${target}`),
         ['tcp 10.0.0.11:80', 'http 10.0.0.11:80/healthz'],
       );
+    });
+
+    it('any of several checks: UP since the first came up, DOWN since the last went down', () => {
+      const world = worldWith({ checks: [check, http], required: 1 });
+      const [tcpKey, httpKey] = [keyOf(world, 'tcp'), keyOf(world, 'http')];
+      world.observe(tcpKey, ok, 2000);
+      world.observe(httpKey, ok, 3000);
+      const up = realServerOf(build(world));
+      assert.deepEqual([up.state, up.sinceMs, up.required], ['UP', 2000, 1]);
+      for (const atMs of [4000, 5000]) world.observe(httpKey, refused, atMs);
+      for (const atMs of [6000, 7000]) world.observe(tcpKey, refused, atMs);
+      const down = realServerOf(build(world));
+      assert.deepEqual([down.state, down.sinceMs], ['DOWN', 7000]);
+    });
+
+    it('a check that is held down, and one that passes with a warning', () => {
+      const flapping = { ...check, fall: 1, rise: 1, flapDamping: { holdMs: 5000, maxMs: 60_000, forgetMs: 600_000 } };
+      const world = worldWith({ checks: [flapping] });
+      const key = keyOf(world, 'tcp');
+      for (const [result, atMs] of [
+        [ok, 2000],
+        [refused, 3000],
+        [ok, 4000],
+        [refused, 5000],
+        [ok, 6000],
+      ] as const) {
+        world.observe(key, result, atMs);
+      }
+      const [held] = realServerOf(build(world, { nowMs: 6000 })).checks;
+      assert.deepEqual([held?.state, held?.lastResult, held?.heldUntilMs], ['DOWN', 'ok', 10_000]);
+      assert.equal(held?.failure, 'refused: connect ECONNREFUSED');
+      assert.equal(realServerOf(build(world, { nowMs: 10_000 })).checks[0]?.heldUntilMs, null);
+      world.observe(key, { ...ok, warning: 'the certificate expires in 3 days' }, 10_000);
+      assert.equal(realServerOf(build(world)).checks[0]?.warning, 'the certificate expires in 3 days');
+    });
+
+    it('weights as advised, warming up, by tier', () => {
+      const world = worldWith(
+        { checks: [{ ...check, rise: 1, fall: 1 }] },
+        { slowStart: { durationMs: 10_000, fromPercent: 10 } },
+      );
+      const key = keyOf(world, 'tcp');
+      world.observe(key, ok, 2000);
+      world.observe(key, refused, 3000);
+      world.observe(key, { ...ok, advice: { weightPercent: 50, maxConnections: 7 } }, 4000);
+      const { weight, grade, slowStart } = realServerOf(build(world, { nowMs: 4000 }));
+      assert.deepEqual(weight, { configured: 100, wanted: 5, kernel: null });
+      assert.deepEqual(grade, { advisedPercent: 50, drain: false, maxConnections: 7, latencyMs: null });
+      assert.deepEqual(slowStart, { sinceMs: 4000, untilMs: 14_000, percent: 10 });
+    });
+
+    it('a panic keeps what is down', () => {
+      const world = worldWith({ checks: [{ ...check, fall: 1 }] }, { panic: { thresholdPercent: 50, withinMs: 5000 } });
+      const key = keyOf(world, 'tcp');
+      world.observe(key, ok, 2000);
+      world.observe(key, refused, 3000);
+      const [report] = build(world).virtualServers;
+      assert.deepEqual(report?.panic, { sinceMs: 3000, failed: 1, of: 1, waitsFor: 'recovery' });
+      const [kept] = report.realServers;
+      assert.deepEqual([report.state, kept?.state, kept?.kept, kept?.weight.wanted], ['UP', 'DOWN', true, 100]);
+    });
+
+    it('checks that rest, a tier, a self check', () => {
+      const lazy = worldWith({ tier: 1 }, { haSuspend: 'r' });
+      lazy.setRole('r', 'BACKUP', 2000);
+      assert.equal(build(lazy).virtualServers[0]?.suspendedBy, 'r');
+      lazy.setRole('r', 'MASTER', 3000);
+      assert.equal(build(lazy).virtualServers[0]?.suspendedBy, null);
+      const two = worldWith(
+        {},
+        {
+          realServers: [
+            { ...real, tier: 2 },
+            { ...real, address: '10.0.0.12', checks: [] },
+          ],
+        },
+      );
+      const [report] = build(two).virtualServers;
+      assert.deepEqual([report?.tier, report?.realServers.map(({ tier }) => tier)], [0, [2, 0]]);
+      assert.equal(build(lazy).selfCheck, null);
+      const asked = worldOf({ selfCheck: check });
+      asked.observe('self_check', ok, 2000);
+      assert.deepEqual([build(asked).selfCheck?.state, build(asked).selfCheck?.target], ['UP', '10.0.0.11:80']);
     });
 
     it('without checks: UP since nobody knows when', () => {
