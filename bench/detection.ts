@@ -1,8 +1,8 @@
 /**
- * How soon the kernel's table follows a real server whose TCP port closes and opens again, and how soon a table that a
- * stranger cleared (`ipvsadm -C`) is complete again; lvsd and keepalived one after the other in one run.
+ * How soon the kernel's table follows a real server whose TCP port closes and opens again, or whose process is killed, and how
+ * soon a table that a stranger cleared (`ipvsadm -C`) is complete again; lvsd and keepalived one after the other in one run.
  *
- * The real server itself says when its port closed. The table is read from /proc/net/ip_vs: the same table, without
+ * The real server itself says when its port closed; it keeps the connections that it has, as a killed process cannot. The table is read from /proc/net/ip_vs: the same table, without
  * starting ipvsadm, which takes 200 ms in User-Mode Linux; after each change of a weight ipvsadm must agree. The moments
  * are spread evenly over the period of the checks and of the reconciliation, so that the median is what to expect.
  *
@@ -39,8 +39,8 @@ interface Peer {
   start(lab: Lab): Child;
 }
 
-const lvsd = (fall: number, reconcileMs: number): Peer => ({
-  name: `lvsd, fall ${fall}, reconcile_interval ${reconcileMs / 1000} s`,
+const lvsd = (fall: number, reconcileMs: number, watch = false): Peer => ({
+  name: `lvsd, fall ${fall}${watch ? ', watch' : ''}, reconcile_interval ${reconcileMs / 1000} s`,
   reconcileMs,
   clears: RUNS,
   start: (lab) =>
@@ -50,7 +50,7 @@ virtual_servers:
   - name: web
     address: 10.0.0.100
     port: ${PORT}
-    checks: [{ type: tcp, interval: 1s, timeout: 1s, rise: 1, fall: ${fall} }]
+    checks: [{ type: tcp, interval: 1s, timeout: 1s, rise: 1, fall: ${fall}, watch: ${watch} }]
     real_servers: [{ address: 10.0.0.21 }, { address: 10.0.0.22 }]
 `,
     }).child,
@@ -71,7 +71,7 @@ const keepalived = (retry: number, clears: number): Peer => ({
 
 /** The real server, in a process of its own: SIGUSR2 closes its port or opens it, and it prints when. */
 function serve(): void {
-  const server = createServer((socket) => socket.on('error', () => {}).end());
+  const server = createServer((socket) => socket.on('error', () => {}).resume());
   const listen = () => server.listen(PORT, '0.0.0.0', () => console.log(`opened ${Date.now()}`));
   process.on('SIGUSR2', () => {
     if (!server.listening) listen();
@@ -121,19 +121,44 @@ class TableWatch {
   }
 }
 
+/** The process that is r1 now. */
+interface RealServer {
+  process: Child;
+}
+
 interface Scene {
   readonly lab: Lab;
-  readonly server: Child;
+  readonly server: RealServer;
   readonly table: TableWatch;
+}
+
+/** A real server that listens. */
+async function startServer(lab: Lab, node: string): Promise<Child> {
+  const child = lab.spawn(node, process.execPath, [import.meta.filename, 'serve'], { name: node });
+  await child.waitForLine(/^opened/, 30_000);
+  return child;
 }
 
 /** Closes or opens the port at `at`: how late the table followed, in ms, and when. */
 async function follow({ lab, server, table }: Scene, at: number, r1: number) {
   await sleep(Math.max(0, at - Date.now()));
-  const [seenAt, toggledAt] = await Promise.all([table.until([r1, 1]), toggle(server)]);
+  const [seenAt, toggledAt] = await Promise.all([table.until([r1, 1]), toggle(server.process)]);
   if (seenAt === undefined) throw new Error(`The weight of r1 is not ${r1} after ${BOUND_MS} ms`);
   await waitForWeights(lab.node('d1'), weights(r1), BOUND_MS);
   return { ms: seenAt - toggledAt, seenAt };
+}
+
+/** Kills the real server at `at`, and starts another: how late the table followed the first, in ms, and when it followed both. */
+async function kill({ lab, server, table }: Scene, at: number) {
+  await sleep(Math.max(0, at - Date.now()));
+  const killedAt = Date.now();
+  server.process.signal('SIGKILL');
+  const deadAt = await table.until([0, 1]);
+  server.process = await startServer(lab, 'r1');
+  const seenAt = await table.until([1, 1]);
+  if (deadAt === undefined || seenAt === undefined)
+    throw new Error(`The weight of r1 did not follow in ${BOUND_MS} ms`);
+  return { ms: deadAt - killedAt, seenAt };
 }
 
 /** Clears the table at `at`: how long it was not complete, in ms (undefined: to the end), and when it was. */
@@ -146,13 +171,14 @@ async function clear({ lab, table }: Scene, at: number) {
 }
 
 /** Each change is timed from the one before, which fell on a beat of the director; the first of each kind only finds it. */
-async function measure(lab: Lab, server: Child, peer: Peer): Promise<void> {
+async function measure(lab: Lab, server: RealServer, peer: Peer): Promise<void> {
   const daemon = peer.start(lab);
   await waitForWeights(lab.node('d1'), weights(1), 30_000);
   const table = new TableWatch(daemon.pid);
   const scene = { lab, server, table };
   const closed: number[] = [];
   const opened: number[] = [];
+  const killed: number[] = [];
   const cleared: (number | undefined)[] = [];
   const momentAfter = (seenAt: number, run: number, periodMs: number) =>
     seenAt + SETTLE_MS + ((run + 0.5) / RUNS) * periodMs;
@@ -165,6 +191,11 @@ async function measure(lab: Lab, server: Child, peer: Peer): Promise<void> {
     opened.push(up.ms);
     ({ seenAt } = up);
   }
+  for (let run = 0; run < RUNS; run++) {
+    const dead = await kill(scene, momentAfter(seenAt, run, INTERVAL_MS));
+    killed.push(dead.ms);
+    ({ seenAt } = dead);
+  }
   if (peer.reconcileMs > 0) ({ seenAt } = await clear(scene, 0));
   for (let run = 0; run < peer.clears; run++) {
     const again = await clear(scene, momentAfter(seenAt, run, peer.reconcileMs));
@@ -175,7 +206,8 @@ async function measure(lab: Lab, server: Child, peer: Peer): Promise<void> {
   const complete = back.length > 0 ? spreadOf(back) : `not within ${BOUND_MS / 1000} s (tried once)`;
   console.log(`${peer.name} (a look at the table every ${spreadOf(table.gapsMs)} ms)
   port closed, weight 0:    ${spreadOf(closed)}
-  port open, weight back:   ${spreadOf(opened)}${cleared.length > 0 ? `\n  table cleared, complete:  ${complete}` : ''}`);
+  port open, weight back:   ${spreadOf(opened)}
+  process killed, weight 0: ${spreadOf(killed)}${cleared.length > 0 ? `\n  table cleared, complete:  ${complete}` : ''}`);
   await daemon.stop(BOUND_MS);
 }
 
@@ -183,10 +215,10 @@ async function main(): Promise<void> {
   console.log(`Checks of TCP every ${INTERVAL_MS} ms, ${RUNS} times each: min / median / max in ms`);
   const lab = await Lab.create({ directors: 1, client: false });
   try {
-    const spawn = (node: string) => lab.spawn(node, process.execPath, [import.meta.filename, 'serve'], { name: node });
-    const [r1] = [spawn('r1'), spawn('r2')];
-    await r1.waitForLine(/^opened/, 30_000);
-    for (const peer of [lvsd(1, 5000), lvsd(3, 1000), keepalived(0, 1), keepalived(2, 0)]) await measure(lab, r1, peer);
+    const [r1] = await Promise.all([startServer(lab, 'r1'), startServer(lab, 'r2')]);
+    const server = { process: r1 };
+    const peers = [lvsd(1, 5000), lvsd(3, 1000), lvsd(3, 1000, true), keepalived(0, 1), keepalived(2, 0)];
+    for (const peer of peers) await measure(lab, server, peer);
   } finally {
     await lab.destroy();
   }
