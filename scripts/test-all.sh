@@ -16,7 +16,6 @@ run() {
   $make --no-print-directory "$@"
   outcome+=("$1=$?")
 }
-for part in lint unit sim nodes; do run $part; done
 
 # The files of the folders $3... whose place in the list, modulo $1, is one of the digits $2.
 share() {
@@ -25,12 +24,12 @@ share() {
   mapfile -t files < <(find "$@" -name '*.test.js' | sort)
   for ((i = 0; i < ${#files[@]}; i++)); do [[ $mine != *$((i % of))* ]] || printf '%s ' "${files[i]}"; done
 }
-# The share $2... of a part that runs in the background, its output kept for later.
+# Share $2 of $1 of the part $3, with the files of the folders $4..., in the background as $3-$2, its output kept for later.
 beside() {
-  local part=$1
-  shift
-  $make --no-print-directory "$part" PART=-2 FILES="$(share "$@")" >"$results/$part-2.log" 2>&1
-  echo $? >"$results/$part-2.code"
+  local of=$1 mine=$2 part=$3
+  shift 3
+  $make --no-print-directory "$part" PART="-$mine" FILES="$(share "$of" "$mine" "$@")" >"$results/$part-$mine.log" 2>&1
+  echo $? >"$results/$part-$mine.code"
 }
 # What ran in the background: its output and its exit code, 1 when it did not live to leave one.
 show() {
@@ -43,16 +42,30 @@ show() {
 }
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
-# Most of the VRRP lab is waiting: two labs beside each other, each with half of the files.
-vrrp=(dist/test/lab/vrrp dist/test/lab/doctor)
-beside lab-vrrp 2 1 "${vrrp[@]}" &
-run lab-vrrp FILES="$(share 2 0 "${vrrp[@]}")"
+run lint
+
+# Most of the tests with sockets are waiting, too.
+unit=(dist/test/unit dist/test/sim dist/test/io)
+beside 2 1 unit "${unit[@]}" &
+run unit FILES="$(share 2 0 "${unit[@]}")"
 wait
-show lab-vrrp-2
+show unit-1
+
+for part in sim nodes protocols; do run $part; done
+# The heavier servers take long to install: only where everything must run.
+[ "${CI:-}" != true ] || run protocols-heavy
+
+# So is most of the VRRP lab: three of them beside each other, each with a third of the files.
+vrrp=(dist/test/lab/vrrp dist/test/lab/doctor dist/test/lab/health)
+beside 3 1 lab-vrrp "${vrrp[@]}" &
+beside 3 2 lab-vrrp "${vrrp[@]}" &
+run lab-vrrp FILES="$(share 3 0 "${vrrp[@]}")"
+wait
+show lab-vrrp-1 lab-vrrp-2
 
 # A kernel in User-Mode Linux has one processor: two of them likewise, and behind the smaller share the emulated machine.
 {
-  beside lab-ipvs 3 2 dist/test/lab/ipvs
+  beside 3 2 lab-ipvs dist/test/lab/ipvs
   $make --no-print-directory lab-nft >"$results/lab-nft.log" 2>&1
   echo $? >"$results/lab-nft.code"
 } &
