@@ -49,7 +49,7 @@ sim: dist/.built ## virtual routers under seeded faults, SCHEDULES=20000 of five
 mutations: dist/.built ## plants faults into a copy of the code: does the simulator find each?
 	node dist/test/sim/mutations.js
 
-nodes: dist/.built ## the native addon's tests on the other supported Node.js versions
+nodes: dist/.built ## the native addon's tests, and hostile HTTP/2, on the other supported Node.js versions
 	scripts/test-node-versions.sh
 
 protocols: setup dist/.built ## checks against real servers that start quickly: nginx, haproxy, dnsmasq, redis and others

@@ -35,7 +35,7 @@ run() {
   echo "== Node.js $("$1" --version)"
   "$1" --enable-source-maps node_modules/mocha/bin/mocha.js --reporter test/support/reporter.cjs \
     --reporter-option "output=.cache/results/nodes-$("$1" --version).json" \
-    "$tests"/socket*.test.js "$tests/netlink.test.js" "$tests/systemd.test.js" "$tests/instance-lock.test.js" ||
+    "$tests"/socket*.test.js "$tests/netlink.test.js" "$tests/systemd.test.js" "$tests/instance-lock.test.js" "$tests/probe-floods.test.js" ||
     failed="$failed $("$1" --version)"
 }
 run "$(command -v node)"

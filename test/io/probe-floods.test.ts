@@ -60,9 +60,14 @@ describe('a server that sends without end', function () {
   const overHttp2: readonly [string, Buffer, RegExp][] = [
     ['interim responses', frames(1, 4, 1, [0x48, 3, 0x31, 0x30, 0x33]), /^protocol: more than 32 interim responses/],
     ['WINDOW_UPDATE', frames(8, 0, 0, [0, 0, 0, 1]), /^(answer: the server sent|protocol: Flow control)/],
-    ['PRIORITY', frames(2, 0, 1, [0, 0, 0, 0, 1]), /^answer: the server sent/],
+    // Newer versions of nghttp2 lose patience themselves.
+    ['PRIORITY', frames(2, 0, 1, [0, 0, 0, 0, 1]), /^(answer: the server sent|protocol: Protocol error)/],
     ['GOAWAY', frames(7, 0, 0, [0, 0, 0, 1, 0, 0, 0, 0]), /^answer: the server sent/],
-    ['frames of no known type', frames(0x20, 0, 0, Array(100).fill(0)), /^answer: the server sent/],
+    [
+      'frames of no known type',
+      frames(0x20, 0, 0, Array(100).fill(0)),
+      /^(answer: the server sent|protocol: Protocol error)/,
+    ],
     ['PING', frames(6, 0, 0, Array(8).fill(0)), /^protocol: Flooding/],
     ['SETTINGS', frames(4, 0, 0, [0, 3, 0, 0, 0, 100]), /^protocol: Flooding/],
   ];
